@@ -1,0 +1,48 @@
+/* HTTP server: libmicrohttpd's epoll on the uv loop; TCP or a Unix socket. Loop thread only. One route table per server.
+ * Bodies are collected up to the route's limit before the handler is called. Files are sent in 64 KiB blocks, ranges included (RFC 9110). */
+#ifndef FERRY_NODE_IO_SERVER_H
+#define FERRY_NODE_IO_SERVER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/error.h"
+
+struct server;
+struct exchange;                                /* one request being answered */
+
+struct route {
+    const char *method;                         /* "GET" also answers HEAD */
+    const char *path;                           /* "/api/v1/groups/{name}/members" — {x} matches one segment; trailing "/{path...}" the rest */
+    size_t      limit;                          /* of the request body; 0: none allowed (413) */
+    void      (*handle)(void *ctx, struct exchange *);   /* must answer now, or keep the exchange and answer later */
+    const char *about;                          /* one line, for GET /api/v1 */
+};
+
+enum err server_open(uv_loop_t *, const char *listen /* "127.0.0.1:8440", "[::1]:80", "unix:/run/ferry/ferryd.sock" (0660) */,
+                     const struct route *routes, size_t count, void *ctx, struct server **out, struct error *);
+void     server_close(struct server *, void (*closed)(void *ctx), void *ctx);
+
+/* What was asked; borrowed until answered. */
+const char *exchange_method(const struct exchange *);
+const char *exchange_path(const struct exchange *);
+const char *exchange_part(const struct exchange *, const char *name);       /* {name}, percent-decoded; "" when none */
+const char *exchange_query(const struct exchange *, const char *name);      /* ?name=, decoded; NULL when absent */
+const char *exchange_header(const struct exchange *, const char *name);
+const char *exchange_body(const struct exchange *, size_t *length);
+const char *exchange_peer(const struct exchange *);                         /* "127.1.0.2"; "unix" + uid: "uid 1000" on a Unix socket */
+void        exchange_on_gone(struct exchange *, void (*gone)(void *ctx), void *ctx);  /* the client left before a kept exchange was answered */
+
+/* Exactly one of these ends an exchange. */
+void answer_json(struct exchange *, int status, json_t *body /* taken */);
+void answer_bytes(struct exchange *, int status, const char *type, const void *bytes, size_t length /* copied */);
+void answer_file(struct exchange *, const char *path, const char *type);    /* 404 when absent; ranges, ETag by size+mtime, 304 */
+/* application/problem+json (RFC 9457): {"type":"ferry:verify","title":…,"detail":text,"status":…} */
+void answer_error(struct exchange *, const struct error *);
+
+uint64_t server_sent(const struct server *);    /* body bytes */
+
+#endif

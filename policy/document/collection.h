@@ -1,0 +1,35 @@
+/* Who: a rule over facts, direct members, included and excluded collections, a limiting one. The body of the target
+ * policy/COLLECTION/collection.json carries included definitions whole, so a node needs no other file.
+ * members = (rule ∪ direct ∪ include) ∩ limiting − exclude; exclude beats include. configmgr-semantics.md 1.5. */
+#ifndef FERRY_POLICY_DOCUMENT_COLLECTION_H
+#define FERRY_POLICY_DOCUMENT_COLLECTION_H
+
+#include <jansson.h>
+
+#include "policy/document/expression.h"
+
+#define COLLECTION_DEPTH 8
+
+struct collection {
+    int64_t             seq;                    /* of the outermost only */
+    char               *audience;               /* of the outermost only */
+    char               *name;
+    char               *rule;                   /* NULL: none. "true" is not special: `all` has rule 'node.id != ""' */
+    struct expression  *parsed;
+    char              **nodes;                  /* node ids, NULL-terminated, NULL when none */
+    struct collection **include, **exclude;
+    size_t              include_count, exclude_count;
+    struct collection  *limit;                  /* NULL: all nodes */
+};
+
+void     collection_free(struct collection *);
+enum err collection_from_json(const json_t *, struct collection **out, struct error *);
+json_t  *collection_to_json(const struct collection *);
+
+/* facts: a JSON object, dotted names → text, integer, boolean or array of text. why (may be NULL) gets one sentence: "rule hostname ~ …", "excluded by lab". */
+bool     collection_has(const struct collection *, const char *node_id, const json_t *facts, int64_t now, char why[200]);
+
+/* The well-known facts, for help, completion and spelling; facts beyond it are allowed. */
+extern const struct vocabulary fact_vocabulary;
+
+#endif

@@ -1,0 +1,42 @@
+/* Checked reading of JSON members. A reader walks one object; every member asked for is marked; done() refuses what
+ * nobody asked for. The first error sticks: later calls do nothing, and done() returns it. The error names the path:
+ * "deployment.updates[3].files[0].sha256: …". Values are borrowed from the json_t, valid as long as it lives. */
+#ifndef FERRY_POLICY_DOCUMENT_JSON_H
+#define FERRY_POLICY_DOCUMENT_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+struct reader {
+    const json_t *object;
+    char          path[160];
+    uint32_t      asked;                        /* members asked for and present (counts against the object's size) */
+    struct error *error;
+    enum err      verdict;
+};
+
+/* Bytes → JSON with limits: size, depth 32, duplicate members refused, reals refused, trailing bytes refused, NUL refused. Caller json_decref's. */
+enum err json_read(const char *bytes, size_t length, size_t limit, json_t **out, struct error *);
+
+void        reader_init(struct reader *, const json_t *object, const char *path, struct error *);
+void        reader_sub(struct reader *, struct reader *parent, const char *name);           /* a required object member   */
+bool        reader_has(struct reader *, const char *name);                                  /* present (does not mark it) */
+const char *reader_text(struct reader *, const char *name, size_t limit);                   /* required; "" on error      */
+const char *reader_text_or(struct reader *, const char *name, size_t limit, const char *or_else);
+int64_t     reader_number(struct reader *, const char *name, int64_t low, int64_t high);    /* required                   */
+int64_t     reader_number_or(struct reader *, const char *name, int64_t low, int64_t high, int64_t or_else);
+bool        reader_bool_or(struct reader *, const char *name, bool or_else);
+int64_t     reader_time(struct reader *, const char *name);                                 /* RFC 3339, required         */
+int64_t     reader_time_or(struct reader *, const char *name, int64_t or_else);
+struct sha256 reader_sha256(struct reader *, const char *name);                             /* 64 hex digits, required    */
+const json_t *reader_array(struct reader *, const char *name, size_t limit);                /* required; empty on error   */
+const json_t *reader_array_or(struct reader *, const char *name, size_t limit);             /* NULL when absent           */
+const json_t *reader_object(struct reader *, const char *name);                             /* required                   */
+enum err    reader_fail(struct reader *, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum err    reader_done(struct reader *);                       /* refuses unknown members; the verdict */
+
+#endif
