@@ -1,0 +1,45 @@
+/* One update installed into the managed root, then nothing believed but detection. Nothing is touched before everything is checked:
+ *   apt      a private file: mirror (dists/ from the deployment's indexes, pool/ copied from the cache), one APT_CONFIG, gpgv and hashes by apt itself,
+ *            `dpkg --configure -a` first when dpkg was interrupted, plan by apt-get -s compared with the deployment's content, then the real thing
+ *   command  the program with its arguments in its content's directory, the return-code table, the maximum run time
+ * design.md section 7, experiments.md 1-2. One installation at a time. Loop thread only. */
+#ifndef FERRY_NODE_CLIENT_INSTALL_H
+#define FERRY_NODE_CLIENT_INSTALL_H
+
+#include <uv.h>
+
+#include "node/config.h"
+#include "node/store/cache.h"
+#include "policy/document/deployment.h"
+
+struct install_run;
+
+enum install_outcome {
+    INSTALL_OK,                                 /* the installer is content: detect now            */
+    INSTALL_RESTART,                            /* … and wants a restart                            */
+    INSTALL_RETRY,                              /* lock held, busy: try again                       */
+    INSTALL_CLOSURE,                            /* the plan needs what the deployment lacks: nothing was touched; detail names it */
+    INSTALL_REFUSED,                            /* signature, hash, plan removes packages …: nothing was touched */
+    INSTALL_FAILED,
+    INSTALL_TIMEOUT
+};
+struct install_result {
+    enum install_outcome outcome;
+    int                  code;                  /* exit code of what ran last, -1 none */
+    bool                 touched;               /* the root may have been changed */
+    char                 detail[400];           /* the last lines that tell why */
+};
+struct install_call {
+    const struct deployment *deployment;        /* borrowed until on_done */
+    const struct update     *update;
+    const char              *work_dir;          /* N/jobs/…, made and removed here */
+    bool                     repair_first;      /* dpkg was interrupted */
+    void                   (*on_step)(void *ctx, const char *step);    /* "repairing" "checking" "installing": for status */
+    void                   (*on_done)(void *ctx, const struct install_result *);
+    void                    *ctx;
+};
+struct install_run *install_start(uv_loop_t *, const struct config *, struct cache *, const struct install_call *);   /* on_done always comes, later */
+void install_stop(struct install_run *);        /* at shutdown: between steps at once; inside dpkg it is waited for up to 4 s, then left running in its own session */
+const char *install_outcome_word(enum install_outcome);
+
+#endif
