@@ -37,7 +37,7 @@ done
 for test in tests/e2e/test_*.sh; do
     [ -f "$test" ] && one e2e "$(basename "$test" .sh)" 600 bash "$test"
 done
-for scenario in plain dp-down lying-dp lying-peer no-wan kill; do
+for scenario in plain dp-down lying-dp lying-peer no-wan kill nginx-dp; do
     one scenarios "$scenario" 300 tools/lab/demo.sh "$scenario"
 done
 echo "$passed passed, $failed failed, $skipped skipped"

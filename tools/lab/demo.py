@@ -14,6 +14,7 @@ from fleet import MIB, Fleet, Refused
 import trouble
 
 SITE, DP, ORIGIN = "127.0.10.1:8440", "127.0.10.2:8480", "127.0.10.3:8490"
+NGINX_DP = "127.0.10.4:8481"
 BRANCHES = {"a": "127.1", "b": "127.2"}
 NODES = 4
 KBIT = 8000
@@ -30,15 +31,18 @@ class Demo:
     # -- the machines ------------------------------------------------------------------------------------------------------------
 
     def archive(self):
+        self.run("make the vendor's archive", [self.fleet.path("bin", "make-archive.sh"), self.fleet.path("archive"), str(SIZE_MIB)])
+        self.nginx("origin", f"server {{ listen {ORIGIN}; root {self.fleet.path('archive')}; }}")
+
+    def nginx(self, name, server):
+        """A stock nginx, unprivileged, with this server block."""
         fleet = self.fleet
-        self.run("make the vendor's archive", [fleet.path("bin", "make-archive.sh"), fleet.path("archive"), str(SIZE_MIB)])
-        os.makedirs(fleet.path("origin"), exist_ok=True)
-        with open(fleet.path("origin", "nginx.conf"), "w", encoding="ascii") as file:
-            file.write(f"daemon off; master_process off; pid {fleet.path('origin', 'pid')}; error_log {fleet.path('log', 'origin.log')};\n"
+        os.makedirs(fleet.path(name), exist_ok=True)
+        with open(fleet.path(name, "nginx.conf"), "w", encoding="ascii") as file:
+            file.write(f"daemon off; master_process off; pid {fleet.path(name, 'pid')}; error_log {fleet.path('log', name + '.log')};\n"
                        "events {}\nhttp { access_log off; sendfile on; default_type application/octet-stream;\n"
-                       + "".join(f"{kind}_temp_path {fleet.path('origin', kind)};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-                       + f"server {{ listen {ORIGIN}; root {fleet.path('archive')}; }} }}\n")
-        fleet.program("origin", ["/usr/sbin/nginx", "-e", fleet.path("log", "origin.log"), "-c", fleet.path("origin", "nginx.conf")])
+                       + "".join(f"{kind}_temp_path {fleet.path(name, kind)};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")) + server + "}\n")
+        fleet.program(name, ["/usr/sbin/nginx", "-e", fleet.path("log", name + ".log"), "-c", fleet.path(name, "nginx.conf")])
 
     def run(self, what, words):
         done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
@@ -58,7 +62,11 @@ class Demo:
                                    ("dp-listen", DP), ("dp-state", self.fleet.path("dp-1", "dp")), ("bind-address", DP.split(":", maxsplit=1)[0]),
                                    ("address", DP.split(":", maxsplit=1)[0]), ("listen", "127.0.10.2:6881"), ("poll", "2s")])
         self.fleet.until("the distribution point's enrolment", lambda: self.site_node("dp-1"), 15)
-        self.fleet.ferry(f"dp add dp-1 --url http://{DP} --node dp-1")
+        url = f"http://{DP}"
+        if self.scenario == "nginx-dp":
+            url = f"http://{NGINX_DP}"
+            self.nginx("nginx-dp", self.fleet.ferry(f"dp nginx-config --root {self.fleet.path('dp-1', 'dp')} --listen {NGINX_DP}"))
+        self.fleet.ferry(f"dp add dp-1 --url {url} --node dp-1")
         for branch, net in BRANCHES.items():
             self.fleet.ferry(f"boundary add {branch} --cidr {net}.0.0/16 --dp dp-1")
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # make demo: a site, a distribution point and two branches of four nodes as real daemons on loopback addresses, unprivileged.
 # Run by root it drops to the account `nobody` first: the nodes' unprivileged dpkg roots are refused to root.
-#   demo.sh [plain|dp-down|lying-dp|lying-peer|no-wan|kill]      SEED=n for kill
+#   demo.sh [plain|dp-down|lying-dp|lying-peer|no-wan|kill|nginx-dp]      SEED=n for kill
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 out=$top/${B:-build}/demo

@@ -8,7 +8,7 @@ import time
 
 from fleet import Refused
 
-SCENARIOS = ("plain", "dp-down", "lying-dp", "lying-peer", "no-wan", "kill")
+SCENARIOS = ("plain", "dp-down", "lying-dp", "lying-peer", "no-wan", "kill", "nginx-dp")
 
 
 def say(text):
@@ -148,7 +148,7 @@ def inside_dpkg(demo, name):
 
 
 def over(demo):
-    return demo.scenario == "plain" or demo.trouble["state"] == "over"
+    return demo.scenario in ("plain", "nginx-dp") or demo.trouble["state"] == "over"
 
 
 def proved(demo):
