@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
-#include "base/hash.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#include "base/error.h"
+#include "base/hash.h"
 
 struct swarm;
 
@@ -47,7 +47,7 @@ enum err swarm_peer(struct swarm *, const struct sha256 *name, const char *addre
 /* A piece fetched elsewhere. → SWARM_PIECE with injected = true, or SWARM_BAD. Ignored when had already or not READY (returns false). */
 bool     swarm_inject(struct swarm *, const struct sha256 *name, uint32_t piece, const void *bytes, size_t size);
 
-struct swarm_progress {
+struct swarm_figures {
     uint32_t pieces, have, piece_size;
     uint64_t size;
     int      peers;                             /* connected, handshake done */
@@ -55,17 +55,21 @@ struct swarm_progress {
     uint64_t downloaded, uploaded;              /* payload bytes from and to peers since added */
     uint64_t wasted;                            /* redundant and failed bytes since added */
 };
-bool     swarm_progress(struct swarm *, const struct sha256 *name, struct swarm_progress *out);
+bool     swarm_progress(struct swarm *, const struct sha256 *name, struct swarm_figures *out);
 bool     swarm_has(struct swarm *, const struct sha256 *name, uint32_t piece);
 /* Pieces that some connected peer has and we do not yet: the swarm will bring them. bitmap: (pieces+7)/8 bytes, bit 0 = 0x80. */
 bool     swarm_available(struct swarm *, const struct sha256 *name, uint8_t *bitmap);
 /* Listen addresses ("127.1.0.3:6881", as wired or as announced by the peer) of connected peers of this torrent, for rendezvous; returns how many. */
 size_t   swarm_peers(struct swarm *, const struct sha256 *name, char (*out)[64], size_t room, bool *seeds /* per peer, may be NULL */);
 
+/* Checked, and every wired neighbour has connected or refused: waiting for more would be waiting for nobody. */
+bool     swarm_settled(struct swarm *, const struct sha256 *name);
+
 enum swarm_event_kind {
     SWARM_READY,                                /* checked: pieces may be injected; `have` is known                       */
     SWARM_PIECE,                                /* piece verified and stored; injected: by us                             */
-    SWARM_BAD,                                  /* piece failed its hash; injected: it was ours; else peer (address) sent it and is banned */
+    SWARM_BAD,                                  /* piece failed its hash; injected: it was ours; else a neighbour's. A second one names the
+                                                 * peer once it is known, which is banned then                                           */
     SWARM_DONE,                                 /* every piece is here                                                    */
     SWARM_MOVED,                                /* to the directory asked for                                             */
     SWARM_PEERS,                                /* somebody came or went                                                  */

@@ -26,6 +26,9 @@ enum err option_defaults(const struct option *, size_t count, void *config, stru
 enum err option_file(const struct option *, size_t count, void *config, const char *path, struct error *);
 /* "--name value", "--name=value", "--bool"; stops at the first word without dashes, *used = words taken. */
 enum err option_words(const struct option *, size_t count, void *config, int argc, char **argv, int *used, struct error *);
+/* SIGHUP: moves what is live from fresh to config; told is called for every option that differs, taken: whether it is live. */
+void     option_reload(const struct option *, size_t count, void *config, void *fresh,
+                       void (*told)(void *ctx, const struct option *, bool taken), void *ctx);
 void     option_help(const struct option *, size_t count, void *file /* FILE* */);
 void     option_end(const struct option *, size_t count, void *config);
 

@@ -28,18 +28,24 @@ struct install_result {
     int                  code;                  /* exit code of what ran last, -1 none */
     bool                 touched;               /* the root may have been changed */
     char                 detail[400];           /* the last lines that tell why */
+    /* plan_only and OK: every content the installation takes on this machine (packages the closure brings included; indexes not). RETRY: those of
+     * them that the deployment carries and the cache lacks; fetch them and call again. Borrowed during on_done. */
+    const struct sha256 *wanted;
+    size_t               wanted_count;
 };
 struct install_call {
     const struct deployment *deployment;        /* borrowed until on_done */
     const struct update     *update;
     const char              *work_dir;          /* N/jobs/…, made and removed here */
     bool                     repair_first;      /* dpkg was interrupted */
+    bool                     plan_only;         /* needs only the indexes in the cache, touches nothing: what is to be fetched? */
     void                   (*on_step)(void *ctx, const char *step);    /* "repairing" "checking" "installing": for status */
     void                   (*on_done)(void *ctx, const struct install_result *);
     void                    *ctx;
 };
 struct install_run *install_start(uv_loop_t *, const struct config *, struct cache *, const struct install_call *);   /* on_done always comes, later */
-void install_stop(struct install_run *);        /* at shutdown: between steps at once; inside dpkg it is waited for up to 4 s, then left running in its own session */
+/* At shutdown: between steps at once; inside dpkg it is waited for up to 4 s, then left running in its own session. on_done still comes, once. */
+void install_stop(struct install_run *);
 const char *install_outcome_word(enum install_outcome);
 
 #endif

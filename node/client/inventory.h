@@ -20,26 +20,31 @@ struct scan_state {                             /* one update that is not simply
 };
 struct scan_result {
     enum err          code;                     /* not OK: dpkg could not be read …; error tells; states are then unknown */
-    struct error      error;
+    struct error      error;                    /* code OK and a text here: an archive was left out, and why */
     struct inventory  inventory;
     bool              interrupted;              /* dpkg was interrupted: `dpkg --configure -a` is owed */
     struct scan_state *states;                  /* sorted by id */
     size_t            count;
     json_t           *catalogs;                 /* {"NAME": "<sha256 of the InRelease scanned>"}; only those whose indexes were here */
+    char            **asked;                    /* ids of the command updates that were detected; NULL-terminated, NULL when none */
+    char             *root;                     /* what was scanned */
 };
 
 enum err scanner_open(uv_loop_t *, const struct config *, struct cache *, struct scanner **out, struct error *);
 void     scanner_close(struct scanner *, void (*closed)(void *ctx), void *ctx);
-/* One scan at a time; a second call while one runs is ERR_AGAIN. scan may be NULL (inventory only); its archives whose indexes are not whole in the cache are left out.
+/* One scan at a time; a second call while one runs is ERR_AGAIN. scan may be NULL (inventory only) and is borrowed during the call only; its
+ * archives whose indexes are not whole in the cache are left out.
  * The result is the callee's: done takes ownership of what it wants by scan_result_free later. */
 enum err scanner_run(struct scanner *, const struct scan *, void (*done)(void *ctx, struct scan_result *), void *ctx, struct error *);
 void     scan_result_free(struct scan_result *);
 
-/* State of one update of a deployment against an inventory; commands are answered from the last scan or, for DETECT_FILE, at once. */
+/* State of one update of a deployment against an inventory (result may be NULL: unknown); commands are answered from the last scan or, for
+ * DETECT_FILE, at once. */
 enum update_state inventory_state(const struct scan_result *, const struct update *, bool *held);
 
 /* Detection of a command update: STATE_* or STATE_UNKNOWN with a reason in detail. content_dir: where its files lie. */
-void detect_command(uv_loop_t *, const struct config *, const struct update *, const char *content_dir, void (*done)(void *ctx, enum update_state, const char *detail), void *ctx);
+void detect_command(uv_loop_t *, const struct config *, const struct update *, const char *content_dir,
+                    void (*done)(void *ctx, enum update_state, const char *detail), void *ctx);
 
 /* Facts of this machine: hostname, os.*, arch, kernel, memory.mib (from the managed root where it has them, else from the host). Caller decrefs. */
 json_t *facts_read(const struct config *);

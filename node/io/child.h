@@ -35,7 +35,7 @@ struct child_call {
     void       *ctx;
 };
 struct child *child_start(uv_loop_t *, const struct child_call *);         /* on_done always comes, later */
-void          child_stop(struct child *);       /* SIGTERM now, SIGKILL 30 s later (5 s at shutdown) */
+void          child_stop(struct child *);       /* SIGTERM now, SIGKILL 30 s later, or at once when called again */
 int           child_pid(const struct child *);
 
 #endif

@@ -24,7 +24,15 @@ struct route {
 
 enum err server_open(uv_loop_t *, const char *listen /* "127.0.0.1:8440", "[::1]:80", "unix:/run/ferry/ferryd.sock" (0660) */,
                      const struct route *routes, size_t count, void *ctx, struct server **out, struct error *);
+/* Several tables, each with the ctx of its handlers, on one address. Tables are borrowed until closed. */
+struct route_set {
+    const struct route *routes;
+    size_t              count;
+    void               *ctx;
+};
+enum err server_open_sets(uv_loop_t *, const char *listen, const struct route_set *sets, size_t count, struct server **out, struct error *);
 void     server_close(struct server *, void (*closed)(void *ctx), void *ctx);
+int      server_port(const struct server *);    /* the one the system chose for port 0; 0 on a Unix socket */
 
 /* What was asked; borrowed until answered. */
 const char *exchange_method(const struct exchange *);
@@ -34,7 +42,9 @@ const char *exchange_query(const struct exchange *, const char *name);      /* ?
 const char *exchange_header(const struct exchange *, const char *name);
 const char *exchange_body(const struct exchange *, size_t *length);
 const char *exchange_peer(const struct exchange *);                         /* "127.1.0.2"; "unix" + uid: "uid 1000" on a Unix socket */
-void        exchange_on_gone(struct exchange *, void (*gone)(void *ctx), void *ctx);  /* the client left before a kept exchange was answered */
+/* The client left, or the server closes, before a kept exchange was answered: from then on the exchange must not be touched. Without a gone
+ * function the exchange lives until it is answered, whoever listens. */
+void        exchange_on_gone(struct exchange *, void (*gone)(void *ctx), void *ctx);
 
 /* Exactly one of these ends an exchange. */
 void answer_json(struct exchange *, int status, json_t *body /* taken */);

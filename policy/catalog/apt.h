@@ -1,8 +1,9 @@
-/* Debian archives: InRelease and Packages → packages → updates (catalogs.md B). Bounded: Packages ≤ 512 MiB unpacked, a stanza ≤ 64 KiB,
- * 400,000 stanzas. No files of its own: bytes in, records out. Signatures of InRelease are checked by gpgv outside (node/site, node/client). */
+/* Debian archives: InRelease and Packages → packages → updates (catalogs.md B). No files: bytes in, records out; gpgv checks InRelease outside.
+ * Bounded: Packages ≤ 512 MiB unpacked, a stanza ≤ 256 KiB (bookworm's largest has 76 KB), 400,000 stanzas. */
 #ifndef FERRY_POLICY_CATALOG_APT_H
 #define FERRY_POLICY_CATALOG_APT_H
 
+#include "policy/catalog/installed.h"
 #include "policy/document/deployment.h"
 
 struct release_entry {                          /* one line of InRelease's SHA256 section */
@@ -20,21 +21,28 @@ struct release {
 /* The clear-signed text as it came (gpgv must have accepted these very bytes). Only the part inside the signature counts. */
 enum err release_read(const char *bytes, size_t length, struct release *out, struct error *);
 void     release_end(struct release *);
-/* dists/SUITE/COMPONENT/binary-ARCH/Packages.xz, or .gz, or plain, whichever is best; NULL when absent. */
+/* COMPONENT/binary-ARCH/Packages.xz, or .gz, or plain, whichever is best; NULL when absent. */
 const struct release_entry *release_packages(const struct release *, const char *component, const char *arch);
+const struct release_entry *release_find(const struct release *, const char *path);    /* NULL when absent */
+/* A path of an archive that may be joined to a directory: relative, no "..", printable ASCII without blanks. */
+bool     apt_path_ok(const char *path);
 
 struct package {                                /* one stanza of Packages; strings are owned by the set */
-    const char   *name, *version, *arch, *source, *source_version, *filename, *depends, *pre_depends, *provides, *priority, *section, *description;
+    const char   *name, *version, *arch, *source, *source_version, *filename;
+    const char   *depends, *pre_depends, *provides, *priority, *section, *description;
     struct sha256 sha256;
     uint64_t      size;
     const char   *catalog;                      /* set by the caller's struct package_set */
+    const char   *breaks, *urgency, *cves;      /* NULL when the stanza has none; cves: the text of its "CVE" or "X-CVE" field */
 };
 struct package_set {                            /* the packages of one archive snapshot, sorted by (name, version falling) */
-    char           *catalog, *origin, *label, *codename, *uri;
+    char           *catalog, *origin, *label, *codename, *uri;  /* malloc'd by the caller, freed by package_set_end */
     int64_t         date;
     struct package *packages;
     size_t          count;
     struct text_pool *pool;
+    bool          (*keep)(void *ctx, const char *name);    /* NULL: keep all; a node keeps what it has installed */
+    void           *keep_ctx;
 };
 /* Adds one Packages file (xz, gz or plain by its first bytes) to the set; zero the set first. */
 enum err package_set_add(struct package_set *, const char *bytes, size_t length, struct error *);
@@ -47,22 +55,6 @@ size_t   package_set_find(const struct package_set *, const char *name, size_t *
  * Security by Origin/Label/Codename (catalogs.md B2); title "openssl 3.0.17-1~deb12u3: <short description>"; origin URL = uri/filename. */
 typedef enum err (*apt_update_fn)(void *ctx, const struct update *, struct error *);
 enum err apt_updates(const struct package_set *, apt_update_fn, void *ctx, struct error *);
-
-/* What is installed, from dpkg: the key is (package, arch). Sorted by both. */
-struct installed {
-    char *package, *arch, *version, *source, *source_version;
-    char  want, status;                         /* dpkg's abbreviations: 'i' 'h' 'r' … / 'i' 'U' 'F' 'H' 'c' … */
-};
-struct inventory {
-    struct installed *items;
-    size_t            count;
-};
-/* Output of dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Architecture}\t${Version}\t${source:Package}\t${source:Version}\n' */
-enum err inventory_read(const char *text, size_t length, struct inventory *out, struct error *);
-void     inventory_end(struct inventory *);
-json_t  *inventory_to_json(const struct inventory *);           /* [["ii","jq","amd64","1.6-2.1"], …] installed ones only */
-enum err inventory_from_json(const json_t *, struct inventory *out, struct error *);
-const struct installed *inventory_find(const struct inventory *, const char *package, const char *arch);   /* "all" and "any" match any */
 
 /* catalogs.md B4. held (may be NULL): Required, but on hold. */
 enum update_state apt_state(const struct update *, const struct inventory *, bool *held);

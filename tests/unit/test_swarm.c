@@ -1,0 +1,438 @@
+/* Real sessions on 127.9.0.x: no mock stands for libtorrent here, because its defaults are what goes wrong. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "dht/swarm.h"
+
+#include <cmocka.h> /* last: it takes the name fail */
+
+#define SIZE    (1500 * 1024 + 77)              /* the last piece is short */
+#define PIECE   65536u
+#define PIECES  24u
+#define NODES   4
+
+struct node {
+    struct swarm *swarm;
+    char          listen[32], dir[64];
+    atomic_int    rings;
+    unsigned      ready, done, moved, pieces, injected, bad_injected, bad_peer, banned, errors;
+    char          liar[64];
+};
+
+static char root[40];
+
+static struct {
+    char          whole[80];
+    uint8_t      *bytes, *torrent;
+    size_t        torrent_size;
+    struct sha256 name, info_hash;
+    struct node   nodes[NODES];
+    int           port;
+} t;
+
+static void ring(void *ctx)
+{
+    atomic_fetch_add((atomic_int *)ctx, 1);
+}
+
+static void on_event(struct node *n, const struct swarm_event *e)
+{
+    switch (e->kind) {
+    case SWARM_READY: n->ready++; break;
+    case SWARM_DONE:  n->done++; break;
+    case SWARM_MOVED: n->moved++; break;
+    case SWARM_ERROR: n->errors++; break;
+    case SWARM_PEERS: break;
+    case SWARM_PIECE:
+        n->pieces++;
+        n->injected += e->injected;
+        break;
+    case SWARM_BAD:
+        n->bad_injected += e->injected;
+        n->bad_peer += !e->injected && e->peer[0] == '\0';
+        if (e->peer[0]) {
+            n->banned++;
+            snprintf(n->liar, sizeof n->liar, "%s", e->peer);
+        }
+        break;
+    }
+}
+
+static void pump(void)
+{
+    struct swarm_event e;
+    for (int i = 0; i < NODES; i++)
+        while (t.nodes[i].swarm && swarm_poll(t.nodes[i].swarm, &e))
+            on_event(&t.nodes[i], &e);
+}
+
+static int64_t now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Waits until what() holds, at most 15 s. */
+static bool until(bool (*what)(void))
+{
+    for (int64_t end = now() + 15000; now() < end; usleep(5000)) {
+        pump();
+        if (what())
+            return true;
+    }
+    return false;
+}
+
+static void open_node(int i)
+{
+    struct node *n = &t.nodes[i];
+    struct error e = {0};
+    snprintf(n->listen, sizeof n->listen, "127.9.0.%d:%d", i + 1, t.port);
+    snprintf(n->dir, sizeof n->dir, "%s/%d", root, i);
+    struct swarm_options options = {.listen = n->listen};
+    assert_int_equal(file_make_dirs(n->dir, 0700, &e), OK);
+    if (swarm_open(&options, ring, &n->rings, &n->swarm, &e) != OK)
+        fail_msg("%s", e.text);
+    swarm_hurry(n->swarm, true);
+}
+
+static void add(int i, bool whole)
+{
+    struct node *n = &t.nodes[i];
+    struct error e = {0};
+    char path[200], hex[SHA256_HEX];
+    snprintf(path, sizeof path, "%s/%s", n->dir, sha256_hex(&t.name, hex));
+    if (whole)
+        assert_int_equal(file_copy(t.whole, path, 0600, &e), OK);
+    if (swarm_add(n->swarm, &t.name, t.torrent, t.torrent_size, n->dir, whole, &e) != OK)
+        fail_msg("%s", e.text);
+    for (int k = 0; k < NODES; k++)
+        if (t.nodes[k].swarm && k != i)
+            assert_int_equal(swarm_peer(n->swarm, &t.name, t.nodes[k].listen, &e), OK);
+}
+
+static bool all_ready(void)
+{
+    for (int i = 0; i < NODES; i++)
+        if (t.nodes[i].swarm && !t.nodes[i].ready)
+            return false;
+    return true;
+}
+
+static bool all_done(void)
+{
+    for (int i = 0; i < NODES; i++)
+        if (t.nodes[i].swarm && !t.nodes[i].done)
+            return false;
+    return true;
+}
+
+static size_t length_of(uint32_t piece)
+{
+    return piece == PIECES - 1 ? SIZE - (size_t)piece * PIECE : PIECE;
+}
+
+static bool inject(int i, uint32_t piece)
+{
+    return swarm_inject(t.nodes[i].swarm, &t.name, piece, t.bytes + (size_t)piece * PIECE, length_of(piece));
+}
+
+static void alter(int i)
+{
+    char path[200], hex[SHA256_HEX];
+    snprintf(path, sizeof path, "%s/%s", t.nodes[i].dir, sha256_hex(&t.name, hex));
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    for (long at = 0; at < SIZE; at += 32768) {
+        assert_int_equal(fseek(f, at, SEEK_SET), 0);
+        fputc(t.bytes[at] ^ 0x55, f);
+    }
+    assert_int_equal(fclose(f), 0);
+}
+
+static void is_whole(int i, const char *dir)
+{
+    char path[200], hex[SHA256_HEX];
+    struct sha256 got;
+    struct error e = {0};
+    snprintf(path, sizeof path, "%s/%s", dir ? dir : t.nodes[i].dir, sha256_hex(&t.name, hex));
+    assert_int_equal(hash_file(path, &got, NULL, &e), OK);
+    assert_true(sha256_same(&got, &t.name));
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    int port = t.port ? t.port + 1 : 20000 + getpid() % 20000;
+    memset(&t, 0, sizeof t);
+    t.port = port;
+    strcpy(root, "/tmp/ferry-swarm-XXXXXX");
+    assert_non_null(mkdtemp(root));
+    t.bytes = must_alloc(SIZE);
+    for (size_t i = 0; i < SIZE; i++)
+        t.bytes[i] = (uint8_t)(i * 31 + i / 7919);
+    t.name = hash_bytes(t.bytes, SIZE);
+    snprintf(t.whole, sizeof t.whole, "%s/whole", root);
+    assert_int_equal(file_write(t.whole, t.bytes, SIZE, 0600, &e), OK);
+    assert_int_equal(swarm_torrent_make(t.whole, &t.name, &t.torrent, &t.torrent_size, &t.info_hash, &e), OK);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    for (int i = 0; i < NODES; i++)
+        swarm_close(t.nodes[i].swarm);
+    free(t.bytes);
+    free(t.torrent);
+    return file_remove(root, &e) == OK ? 0 : -1;
+}
+
+static bool all_connected(void)
+{
+    struct swarm_figures p;
+    for (int i = 0; i < NODES; i++)
+        if (t.nodes[i].swarm && (!swarm_progress(t.nodes[i].swarm, &t.name, &p) || p.peers != NODES - 1 || !swarm_settled(t.nodes[i].swarm, &t.name)))
+            return false;
+    return true;
+}
+
+static void one_injects_and_all_have_it(void **state)
+{
+    (void)state;
+    for (int i = 0; i < NODES; i++)
+        open_node(i);
+    for (int i = 0; i < NODES; i++)
+        add(i, false);
+    assert_true(until(all_ready));
+    assert_true(until(all_connected));
+    for (uint32_t p = 0; p < PIECES; p++)
+        assert_true(inject(0, p));
+    int64_t begun = now();
+    assert_true(until(all_done));
+    assert_true(now() - begun < 5000);          /* closing redundant connections would hang the last piece for 60 s */
+    for (int i = 0; i < NODES; i++) {
+        is_whole(i, NULL);
+        assert_int_equal(t.nodes[i].pieces, PIECES);
+        assert_int_equal(t.nodes[i].injected, i == 0 ? PIECES : 0);
+        assert_true(atomic_load(&t.nodes[i].rings) > 0);
+    }
+    assert_false(inject(0, 3));                 /* had already */
+}
+
+static void neighbours_are_known_by_their_listen_address(void **state)
+{
+    (void)state;
+    char who[8][64];
+    bool seeds[8];
+    uint8_t bitmap[PIECES / 8];
+    for (int i = 0; i < NODES; i++)
+        open_node(i);
+    for (int i = 0; i < NODES; i++)
+        add(i, i == 1);
+    assert_true(until(all_ready));
+    assert_true(until(all_done));
+    for (int i = 0; i < NODES; i++) {
+        size_t n = swarm_peers(t.nodes[i].swarm, &t.name, who, 8, seeds);
+        assert_true(n >= 1 && n < NODES);       /* two that are whole have no need of each other */
+        for (size_t k = 0; k < n; k++) {
+            bool known = false;
+            for (int j = 0; j < NODES; j++)
+                known |= strcmp(who[k], t.nodes[j].listen) == 0;
+            assert_true(known);
+        }
+    }
+    assert_true(swarm_available(t.nodes[0].swarm, &t.name, bitmap));
+    for (size_t i = 0; i < sizeof bitmap; i++)
+        assert_int_equal(bitmap[i], 0);         /* nothing we do not have */
+}
+
+static bool first_bad(void)
+{
+    return t.nodes[0].bad_injected > 0;
+}
+
+static void a_bad_piece_from_outside_is_told_and_goes_nowhere(void **state)
+{
+    (void)state;
+    uint8_t *wrong = must_alloc(PIECE);
+    open_node(0);
+    add(0, false);
+    assert_true(until(all_ready));
+    memcpy(wrong, t.bytes, PIECE);
+    wrong[PIECE / 2] ^= 1;
+    assert_true(swarm_inject(t.nodes[0].swarm, &t.name, 0, wrong, PIECE));
+    assert_true(swarm_inject(t.nodes[0].swarm, &t.name, 1, t.bytes + PIECE, PIECE - 1));
+    assert_true(until(first_bad));
+    assert_int_equal(t.nodes[0].bad_injected, 2);
+    assert_false(swarm_has(t.nodes[0].swarm, &t.name, 0));
+    for (uint32_t p = 0; p < PIECES; p++)
+        assert_true(inject(0, p));
+    assert_true(until(all_done));
+    is_whole(0, NULL);
+    free(wrong);
+}
+
+static bool second_done(void)
+{
+    return t.nodes[1].done > 0;
+}
+
+static bool liar_banned(void)
+{
+    return t.nodes[2].banned > 0;
+}
+
+/* Node 0 is honest until node 1 has everything; then its file is altered under it. libtorrent does not notice: the receivers must. */
+static void a_neighbour_that_lies_is_banned_and_named(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    open_node(0);
+    open_node(1);
+    add(0, true);
+    add(1, false);
+    assert_true(until(second_done));
+    swarm_close(t.nodes[1].swarm);
+    t.nodes[1].swarm = NULL;
+    alter(0);
+    open_node(2);
+    add(2, false);
+    assert_int_equal(swarm_peer(t.nodes[0].swarm, &t.name, t.nodes[2].listen, &e), OK);
+    assert_true(until(liar_banned));
+    assert_string_equal(t.nodes[2].liar, t.nodes[0].listen);
+    assert_true(t.nodes[2].bad_peer > 0);
+    for (uint32_t p = 0; p < PIECES; p++)
+        inject(2, p);                           /* from elsewhere */
+    for (int64_t end = now() + 10000; now() < end && !t.nodes[2].done; usleep(20000)) {
+        pump();
+        for (uint32_t p = 0; p < PIECES; p++)
+            if (!swarm_has(t.nodes[2].swarm, &t.name, p))
+                inject(2, p);
+    }
+    assert_true(t.nodes[2].done > 0);
+    is_whole(2, NULL);
+}
+
+static bool first_rechecked(void)
+{
+    return t.nodes[0].ready >= 2;
+}
+
+static void a_recheck_finds_what_was_altered(void **state)
+{
+    (void)state;
+    struct swarm_figures p;
+    open_node(0);
+    add(0, true);
+    assert_true(until(all_done));
+    alter(0);
+    swarm_recheck(t.nodes[0].swarm, &t.name);
+    assert_true(until(first_rechecked));
+    assert_true(swarm_progress(t.nodes[0].swarm, &t.name, &p));
+    assert_int_equal(p.pieces, PIECES);
+    assert_int_equal(p.have, 0);
+    assert_int_equal(p.size, SIZE);
+}
+
+static bool first_moved(void)
+{
+    return t.nodes[0].moved > 0;
+}
+
+static void a_partial_file_is_checked_completed_and_moved(void **state)
+{
+    (void)state;
+    char path[200], to[80], hex[SHA256_HEX];
+    struct error e = {0};
+    open_node(0);
+    snprintf(path, sizeof path, "%s/%s", t.nodes[0].dir, sha256_hex(&t.name, hex));
+    snprintf(to, sizeof to, "%s/moved", root);
+    assert_int_equal(file_make_dirs(to, 0700, &e), OK);
+    assert_int_equal(file_write(path, t.bytes, 10 * PIECE, 0600, &e), OK);
+    add(0, false);
+    assert_true(until(all_ready));
+    for (uint32_t p = 0; p < PIECES; p++)
+        assert_int_equal(swarm_has(t.nodes[0].swarm, &t.name, p), p < 10);
+    for (uint32_t p = 10; p < PIECES; p++)
+        assert_true(inject(0, p));
+    assert_true(until(all_done));
+    swarm_move(t.nodes[0].swarm, &t.name, to);
+    assert_true(until(first_moved));
+    is_whole(0, to);
+    assert_false(file_exists(path));
+    assert_int_equal(t.nodes[0].errors, 0);
+}
+
+static void strangers_do_not_get_in(void **state)
+{
+    (void)state;
+    struct swarm_figures p;
+    struct error e = {0};
+    open_node(0);
+    add(0, true);
+    open_node(1);
+    assert_int_equal(swarm_add(t.nodes[1].swarm, &t.name, t.torrent, t.torrent_size, t.nodes[1].dir, false, &e), OK);
+    assert_true(until(all_ready));
+    assert_int_equal(swarm_peer(t.nodes[1].swarm, &t.name, t.nodes[0].listen, &e), OK);  /* node 0 was never told of node 1 */
+    for (int i = 0; i < 100; i++, usleep(10000))
+        pump();
+    assert_true(swarm_progress(t.nodes[1].swarm, &t.name, &p));
+    assert_int_equal(p.peers, 0);
+    assert_int_equal(p.have, 0);
+}
+
+static void wrong_words_are_refused(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct swarm *s = NULL;
+    static const char *const bad[] = {"", "127.9.0.1", "127.9.0.1:0", "127.9.0.1:70000", "0.0.0.0:6881", "host:6881", "127.9.0.1:68x"};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct swarm_options options = {.listen = bad[i]};
+        assert_int_equal(swarm_open(&options, ring, NULL, &s, &e), ERR_USAGE);
+    }
+    static const char *const allow[] = {"10.1.0.0/33", NULL};
+    struct swarm_options options = {.listen = "127.9.0.1:6999", .allow = allow};
+    assert_int_equal(swarm_open(&options, ring, NULL, &s, &e), ERR_USAGE);
+    options = (struct swarm_options){.listen = "192.0.2.1:6999"};
+    assert_int_equal(swarm_open(&options, ring, NULL, &s, &e), ERR_IO);
+    assert_null(s);
+    open_node(0);
+    assert_int_equal(swarm_add(t.nodes[0].swarm, &t.name, t.torrent, t.torrent_size / 2, t.nodes[0].dir, false, &e), ERR_VERIFY);
+    assert_int_equal(swarm_peer(t.nodes[0].swarm, &t.name, "127.9.0.2:1", &e), ERR_NOT_FOUND);
+    add(0, false);
+    assert_int_equal(swarm_add(t.nodes[0].swarm, &t.name, t.torrent, t.torrent_size, t.nodes[0].dir, false, &e), ERR_EXISTS);
+    swarm_drop(t.nodes[0].swarm, &t.name);
+    swarm_drop(t.nodes[0].swarm, &t.name);
+    assert_int_equal(swarm_add(t.nodes[0].swarm, &t.name, t.torrent, t.torrent_size, t.nodes[0].dir, false, &e), OK);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(one_injects_and_all_have_it),
+        TEST(neighbours_are_known_by_their_listen_address),
+        TEST(a_bad_piece_from_outside_is_told_and_goes_nowhere),
+        TEST(a_neighbour_that_lies_is_banned_and_named),
+        TEST(a_recheck_finds_what_was_altered),
+        TEST(a_partial_file_is_checked_completed_and_moved),
+        TEST(strangers_do_not_get_in),
+        TEST(wrong_words_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

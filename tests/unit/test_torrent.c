@@ -1,0 +1,179 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "dht/swarm.h"
+
+#include <cmocka.h> /* last: it takes the name fail */
+
+struct made {
+    char           dir[32], path[64];
+    struct sha256  name, info_hash;
+    uint8_t       *torrent;
+    size_t         size;
+};
+
+static void content_write(struct made *m, size_t length)
+{
+    uint8_t *bytes = must_alloc(length + 1);
+    struct error e = {0};
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = (uint8_t)(i * 7 + i / 251);
+    strcpy(m->dir, "/tmp/ferry-torrent-XXXXXX");
+    assert_non_null(mkdtemp(m->dir));
+    snprintf(m->path, sizeof m->path, "%s/any-name", m->dir);
+    m->name = hash_bytes(bytes, length);
+    assert_int_equal(file_write(m->path, bytes, length, 0600, &e), OK);
+    free(bytes);
+}
+
+static void made_end(struct made *m)
+{
+    struct error e = {0};
+    free(m->torrent);
+    assert_int_equal(file_remove(m->dir, &e), OK);
+}
+
+static struct made make(size_t length)
+{
+    struct made m = {0};
+    struct error e = {0};
+    content_write(&m, length);
+    enum err code = swarm_torrent_make(m.path, &m.name, &m.torrent, &m.size, &m.info_hash, &e);
+    if (code != OK)
+        print_message("%s\n", e.text);
+    assert_int_equal(code, OK);
+    return m;
+}
+
+static void every_size_makes_a_torrent_that_is_accepted(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t   size;
+        uint32_t piece;
+    } cases[] = {{1, 16384}, {16384, 16384}, {16385, 32768}, {50000, 65536}, {65536, 65536}, {65537, 65536}, {1000000, 65536}, {(16 << 20) + 5, 131072},
+                 {48 << 20, 262144}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct made m = make(cases[i].size);
+        struct error e = {0};
+        uint32_t piece = 0;
+        assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, cases[i].size, &m.info_hash, &piece, &e), OK);
+        assert_int_equal(piece, cases[i].piece);
+        made_end(&m);
+    }
+}
+
+static void it_is_a_pure_function_of_the_content(void **state)
+{
+    (void)state;
+    struct made a = make(300000), b = make(300000);
+    assert_string_not_equal(a.path, b.path);
+    assert_int_equal(a.size, b.size);
+    assert_memory_equal(a.torrent, b.torrent, a.size);
+    made_end(&a);
+    made_end(&b);
+}
+
+static void content_of_another_name_is_refused(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    struct error e = {0};
+    content_write(&m, 1000);
+    m.name.b[0] ^= 1;
+    assert_int_equal(swarm_torrent_make(m.path, &m.name, &m.torrent, &m.size, &m.info_hash, &e), ERR_VERIFY);
+    assert_non_null(strstr(e.text, "is not the content it is named for"));
+    assert_int_equal(swarm_torrent_make("/nonexistent", &m.name, &m.torrent, &m.size, &m.info_hash, &e), ERR_NOT_FOUND);
+    made_end(&m);
+}
+
+static void empty_content_is_refused(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    struct error e = {0};
+    content_write(&m, 0);
+    assert_int_equal(swarm_torrent_make(m.path, &m.name, &m.torrent, &m.size, &m.info_hash, &e), ERR_USAGE);
+    made_end(&m);
+}
+
+static void what_was_not_signed_is_refused(void **state)
+{
+    (void)state;
+    struct made m = make(300000), other = make(300001);
+    struct error e = {0};
+    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &other.name, 300000, &m.info_hash, NULL, &e), ERR_VERIFY);
+    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300001, &m.info_hash, NULL, &e), ERR_VERIFY);
+    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300000, &other.info_hash, NULL, &e), ERR_VERIFY);
+    assert_non_null(strstr(e.text, "info-hash"));
+    made_end(&m);
+    made_end(&other);
+}
+
+static void a_torrent_altered_anywhere_is_refused(void **state)
+{
+    (void)state;
+    struct made m = make(300000);
+    struct error e = {0};
+    for (size_t i = 0; i < m.size; i++) {
+        m.torrent[i] ^= 1;
+        assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300000, &m.info_hash, NULL, &e), ERR_VERIFY);
+        m.torrent[i] ^= 1;
+    }
+    for (size_t cut = 0; cut < m.size; cut += 3)
+        assert_int_equal(swarm_torrent_check(m.torrent, cut, &m.name, 300000, &m.info_hash, NULL, &e), ERR_VERIFY);
+    made_end(&m);
+}
+
+/* Foreign bytes with something more than content in them. */
+static void a_torrent_with_trackers_is_refused(void **state)
+{
+    (void)state;
+    struct made m = make(300000);
+    struct error e = {0};
+    const char add[] = "d8:announce21:http://127.0.0.1:1/an";
+    size_t size = m.size + sizeof add - 2;
+    uint8_t *more = must_alloc(size);
+    memcpy(more, add, sizeof add - 1);
+    memcpy(more + sizeof add - 1, m.torrent + 1, m.size - 1);
+    assert_int_equal(swarm_torrent_check(more, size, &m.name, 300000, &m.info_hash, NULL, &e), ERR_VERIFY);
+    assert_non_null(strstr(e.text, "trackers"));
+    free(more);
+    made_end(&m);
+}
+
+static void more_than_a_mebibyte_is_not_even_parsed(void **state)
+{
+    (void)state;
+    struct made m = make(1000);
+    struct error e = {0};
+    uint8_t *large = must_alloc((1 << 20) + 1);
+    memcpy(large, m.torrent, m.size);
+    assert_int_equal(swarm_torrent_check(large, (1 << 20) + 1, &m.name, 1000, &m.info_hash, NULL, &e), ERR_VERIFY);
+    assert_non_null(strstr(e.text, "1 MiB is accepted"));
+    free(large);
+    made_end(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_size_makes_a_torrent_that_is_accepted),
+        cmocka_unit_test(it_is_a_pure_function_of_the_content),
+        cmocka_unit_test(content_of_another_name_is_refused),
+        cmocka_unit_test(empty_content_is_refused),
+        cmocka_unit_test(what_was_not_signed_is_refused),
+        cmocka_unit_test(a_torrent_altered_anywhere_is_refused),
+        cmocka_unit_test(a_torrent_with_trackers_is_refused),
+        cmocka_unit_test(more_than_a_mebibyte_is_not_even_parsed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
