@@ -188,14 +188,19 @@ static enum err code_of_status(long status)
     }
 }
 
-static enum err code_of_curl(CURLcode code)
+static enum err code_of_curl(const struct web_request *r, CURLcode code)
 {
+    long asked = 0;
+
+    curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &asked);
     switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:                                                         return ERR_TIMEOUT;
+    case CURLE_UNSUPPORTED_PROTOCOL:            /* of the URL, or of whoever answered something that is not HTTP */
+        return asked && !status_of(r) ? ERR_IO : ERR_USAGE;
+    case CURLE_OPERATION_TIMEDOUT: return ERR_TIMEOUT;
     case CURLE_COULDNT_CONNECT: case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_RESOLVE_PROXY: case CURLE_GOT_NOTHING: return ERR_AGAIN;
-    case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_PINNEDPUBKEYNOTMATCH:              return ERR_VERIFY;
-    case CURLE_URL_MALFORMAT: case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_TOO_MANY_REDIRECTS: return ERR_USAGE;
-    default:                                                                               return ERR_IO;
+    case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_PINNEDPUBKEYNOTMATCH: return ERR_VERIFY;
+    case CURLE_URL_MALFORMAT: case CURLE_TOO_MANY_REDIRECTS: return ERR_USAGE;
+    default: return ERR_IO;
     }
 }
 
@@ -222,7 +227,7 @@ void request_judge(struct web_request *r, CURLcode code, struct web_answer *out)
     else if (code && out->status / 100 > 3 && code == CURLE_WRITE_ERROR)
         fail(&out->error, code_of_status(out->status), "%s: the server answered %ld", r->url, out->status);
     else if (code)
-        fail(&out->error, code_of_curl(code), "%s: %s", r->url, *r->curl_says ? r->curl_says : curl_easy_strerror(code));
+        fail(&out->error, code_of_curl(r, code), "%s: %s", r->url, *r->curl_says ? r->curl_says : curl_easy_strerror(code));
     else if (out->status / 100 != 2)
         fail(&out->error, code_of_status(out->status), "%s: the server answered %ld", r->url, out->status);
     else

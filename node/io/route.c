@@ -23,18 +23,20 @@ char *percent_decode(const char *text, size_t length)
     size_t n = 0;
 
     for (size_t i = 0; i < length; i++) {
-        int high = 0, low = 0;
+        int  high = 0, low = 0;
+        char c = text[i];
 
-        if (text[i] == '%') {
+        if (c == '%') {
             high = i + 2 < length ? hex_value(text[i + 1]) : -1;
             low = high < 0 ? -1 : hex_value(text[i + 2]);
+            c = (char)(unsigned char)((unsigned)high << 4 | (unsigned)low);
+            i += 2;
         }
-        if (high < 0 || low < 0 || (text[i] == '%' && !high && !low) || !text[i]) {
+        if (high < 0 || low < 0 || !c) {
             free(out);
             return NULL;
         }
-        out[n++] = text[i] == '%' ? (char)(high << 4 | low) : text[i];
-        i += text[i] == '%' ? 2 : 0;
+        out[n++] = c;
     }
     return out;
 }

@@ -26,7 +26,7 @@ struct server {
     uint64_t           sent;
     char              *socket_path;
     int                port, open;              /* open: handles whose close callback has not come */
-    bool               local, closing;
+    bool               local, resumed, closing;
     void             (*closed)(void *ctx);
     void              *closed_ctx;
 };
@@ -52,8 +52,9 @@ static void on_clock(uv_timer_t *clock)
         shut(s);
         return;
     }
+    s->resumed = false;
     MHD_run(s->daemon);
-    if (s->closing)
+    if (s->closing || s->resumed)
         uv_timer_start(&s->clock, on_clock, 0, 0);
     else if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
         uv_timer_start(&s->clock, on_clock, ms, 0);
@@ -107,6 +108,14 @@ static void stop_watching(struct exchange *x)
 }
 
 /* --- one request --- */
+
+/* With an outside loop nothing wakes libmicrohttpd after this: we do. */
+static void resume(struct exchange *x)
+{
+    x->server->resumed = true;
+    MHD_resume_connection(x->connection);
+    uv_timer_start(&x->server->clock, on_clock, 0, 0);
+}
 
 void server_count(struct server *s, size_t body_bytes)
 {
@@ -292,7 +301,7 @@ static void on_client_left(uv_poll_t *poll, int status, int events)
     stop_watching(x);
     x->left = true;
     x->gone(x->gone_ctx);
-    MHD_resume_connection(x->connection);
+    resume(x);
 }
 
 void exchange_on_gone(struct exchange *x, void (*gone)(void *ctx), void *ctx)
@@ -330,7 +339,7 @@ void exchange_answered(struct exchange *x)
     }
     stop_watching(x);
     if (x->kept)
-        MHD_resume_connection(x->connection);
+        resume(x);
 }
 
 uint64_t server_sent(const struct server *s)

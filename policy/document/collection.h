@@ -29,6 +29,9 @@ json_t  *collection_to_json(const struct collection *);
 /* facts: a JSON object, dotted names → text, integer, boolean or array of text. why (may be NULL) gets one sentence: "rule hostname ~ …", "excluded by lab". */
 bool     collection_has(const struct collection *, const char *node_id, const json_t *facts, int64_t now, char why[200]);
 
+/* An expression_lookup over a facts object (the ctx). */
+bool     fact_lookup(void *facts, const char *name, size_t index, struct value *out);
+
 /* The well-known facts, for help, completion and spelling; facts beyond it are allowed. */
 extern const struct vocabulary fact_vocabulary;
 

@@ -65,6 +65,7 @@ void     holding_free(struct holding *);
 enum err holding_from_json(const json_t *, struct holding **out, struct error *);
 json_t  *holding_to_json(const struct holding *);
 
+bool     cidr_ok(const char *text);              /* "10.1.0.0/16" or "2001:db8::/32" */
 /* The boundary group an address (text, v4 or v6) is in: the longest prefix wins, then the first. NULL when none. */
 const struct boundary_group *fleet_group_of(const struct fleet *, const char *address);
 const struct boundary_group *fleet_group(const struct fleet *, const char *name);

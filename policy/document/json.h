@@ -38,5 +38,18 @@ const json_t *reader_array_or(struct reader *, const char *name, size_t limit); 
 const json_t *reader_object(struct reader *, const char *name);                             /* required                   */
 enum err    reader_fail(struct reader *, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 enum err    reader_done(struct reader *);                       /* refuses unknown members; the verdict */
+/* Copies of text members; NULL-terminated lists of texts (NULL when absent or empty). Caller frees. */
+char       *reader_copy(struct reader *, const char *name, size_t limit);                   /* required                   */
+char       *reader_copy_or_null(struct reader *, const char *name, size_t limit);
+char      **reader_words(struct reader *, const char *name, size_t most, size_t limit);     /* optional                   */
+uint8_t    *reader_base64(struct reader *, const char *name, size_t limit, size_t *size);   /* required                   */
+/* Members written only when there is something to write. */
+void        put_text(json_t *object, const char *name, const char *text);
+void        put_words(json_t *object, const char *name, char *const *words);
+void        put_time(json_t *object, const char *name, int64_t seconds);                    /* left out when 0            */
+void        put_sha256(json_t *object, const char *name, const struct sha256 *);
+
+/* Names that become parts of paths and URLs: [a-z0-9][a-z0-9.-]{0,63}, never "..". */
+bool        name_ok(const char *name);
 
 #endif

@@ -2,12 +2,6 @@
 #ifndef FERRY_TESTS_UNIT_NET_H
 #define FERRY_TESTS_UNIT_NET_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -21,6 +15,13 @@
 #include "base/text.h"
 #include "node/io/server.h"
 #include "node/io/web.h"
+
+/* After ours: cmocka.h makes a macro of fail. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 
 struct net {
     uv_loop_t      loop;

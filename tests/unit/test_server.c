@@ -42,7 +42,7 @@ static void refuse(void *ctx, struct exchange *x)
     struct error e;
 
     (void)ctx;
-    fail(&e, ERR_VERIFY, "the seal is broken");
+    (fail)(&e, ERR_VERIFY, "the seal is broken");
     answer_error(x, &e);
 }
 
