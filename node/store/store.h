@@ -56,7 +56,8 @@ void     store_bytes_each(struct store *, void (*each)(void *ctx, const struct b
 enum err store_piece_put(struct store *, const struct sha256 *, uint32_t piece, enum bytes_from, uint32_t size, struct error *);
 void     store_pieces(struct store *, const struct sha256 *, void (*each)(void *ctx, uint32_t piece, enum bytes_from, uint32_t size), void *ctx);
 
-/* For outbox.c and cache.c only. */
-struct sqlite3 *store_database(struct store *);
+/* Several changes as one: begin, then end with the verdict so far, which commits or takes everything back. */
+enum err store_begin(struct store *, struct error *);
+enum err store_end(struct store *, enum err so_far, struct error *);
 
 #endif

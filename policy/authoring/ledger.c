@@ -1,0 +1,347 @@
+#include "policy/authoring/ledger.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "policy/authoring/rows.h"
+
+/* Migrations, in order; the database remembers how many it has seen. Never change one that has shipped: add the next. */
+static const char *const migrations[] = {
+    "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+    "CREATE TABLE catalog(name TEXT PRIMARY KEY, uri TEXT, suite TEXT, components TEXT, arch TEXT, keyring TEXT, release_date BIGINT, synced BIGINT, archive TEXT);"
+    "CREATE TABLE upd(id TEXT PRIMARY KEY, catalog TEXT, name TEXT, version TEXT, title TEXT, description TEXT, classification TEXT, severity TEXT, custom_severity TEXT,"
+    " product TEXT, vendor TEXT, arch TEXT, urgency TEXT, cves TEXT, released BIGINT, revised BIGINT, size BIGINT, json TEXT, expired INTEGER, superseded INTEGER,"
+    " required INTEGER DEFAULT 0, installed INTEGER DEFAULT 0, unknown INTEGER DEFAULT 0);"
+    "CREATE INDEX upd_name ON upd(name); CREATE INDEX upd_required ON upd(required); CREATE INDEX upd_class ON upd(classification); CREATE INDEX upd_catalog ON upd(catalog);"
+    "CREATE TABLE grp(name TEXT PRIMARY KEY, description TEXT, archives TEXT);"
+    "CREATE TABLE member(grp TEXT, update_id TEXT, downloaded INTEGER, PRIMARY KEY(grp, update_id)); CREATE INDEX member_update ON member(update_id);"
+    "CREATE TABLE grp_wanted(grp TEXT, sha256 TEXT, PRIMARY KEY(grp, sha256));"
+    "CREATE TABLE grp_content(grp TEXT, sha256 TEXT, PRIMARY KEY(grp, sha256));"
+    "CREATE TABLE content(sha256 TEXT PRIMARY KEY, size BIGINT, name TEXT, origin TEXT, info_hash TEXT);"
+    "CREATE TABLE collection(name TEXT PRIMARY KEY, json TEXT);"
+    "CREATE TABLE deployment(name TEXT PRIMARY KEY, grp TEXT, collection TEXT, purpose TEXT, available BIGINT, deadline BIGINT, randomize BIGINT, origin_fallback INTEGER,"
+    " enabled INTEGER, withdrawn BIGINT, created BIGINT);"
+    "CREATE TABLE dp(name TEXT PRIMARY KEY, url TEXT, node TEXT);"
+    "CREATE TABLE dp_group(dp TEXT, grp TEXT, PRIMARY KEY(dp, grp));"
+    "CREATE TABLE dp_content(dp TEXT, sha256 TEXT, state TEXT, PRIMARY KEY(dp, sha256));"
+    "CREATE TABLE boundary(name TEXT PRIMARY KEY, cidrs TEXT, dps TEXT);"
+    "CREATE TABLE token(id TEXT PRIMARY KEY, secret TEXT, expires BIGINT, used INTEGER);"
+    "CREATE TABLE node(id TEXT PRIMARY KEY, public TEXT, hostname TEXT, address TEXT, branch TEXT, enrolled BIGINT, last_contact BIGINT, facts TEXT, inventory TEXT, held BIGINT,"
+    " retired INTEGER, scanned BIGINT); CREATE INDEX node_hostname ON node(hostname);"
+    "CREATE TABLE node_update(node TEXT, update_id TEXT, state INTEGER, held INTEGER, PRIMARY KEY(node, update_id)); CREATE INDEX node_update_state ON node_update(update_id, state);"
+    "CREATE TABLE node_job(node TEXT, update_id TEXT, deployment TEXT, state TEXT, enforcement TEXT, reason TEXT, code BIGINT, attempts INTEGER, detail TEXT, changed BIGINT,"
+    " PRIMARY KEY(node, update_id)); CREATE INDEX node_job_update ON node_job(update_id);"
+    "CREATE TABLE node_content(node TEXT, sha256 TEXT, size BIGINT, http BIGINT, peers BIGINT, cache BIGINT, origin BIGINT, waste BIGINT, changed BIGINT, PRIMARY KEY(node, sha256));"
+    "CREATE TABLE node_document(node TEXT, name TEXT, seq BIGINT, PRIMARY KEY(node, name));"
+    "CREATE TABLE message(node TEXT, serial BIGINT, time BIGINT, body TEXT, PRIMARY KEY(node, serial));"
+    "CREATE TABLE alert(id INTEGER PRIMARY KEY, time BIGINT, node TEXT, event TEXT, detail TEXT);"
+    "CREATE TABLE audit(id INTEGER PRIMARY KEY, time BIGINT, who TEXT, command TEXT, what TEXT);"
+    "CREATE TABLE document(name TEXT PRIMARY KEY, seq BIGINT, hash TEXT);"
+    "INSERT INTO collection VALUES('all', '{\"rule\": \"node.id != \\\"\\\"\"}');",
+};
+
+static const char *const texts[] = {
+#define X(name, text) text,
+    LEDGER_SQL(X)
+#undef X
+};
+
+struct ledger {
+    sqlite3      *database;
+    sqlite3_stmt *statements[LEDGER_SQL_COUNT];
+};
+
+static enum err refuse(struct ledger *l, struct error *e)
+{
+    int code = sqlite3_errcode(l->database);
+
+    return fail(e, code == SQLITE_FULL ? ERR_FULL : ERR_IO, "the site's database: %s", sqlite3_errmsg(l->database));
+}
+
+static enum err execute(struct ledger *l, const char *sql, struct error *e)
+{
+    return sqlite3_exec(l->database, sql, NULL, NULL, NULL) ? refuse(l, e) : OK;
+}
+
+static enum err migrate(struct ledger *l, struct error *e)
+{
+    sqlite3_stmt *q;
+    int           seen = 0;
+    enum err      code = OK;
+
+    if (!sqlite3_prepare_v2(l->database, "PRAGMA user_version", -1, &q, NULL) && sqlite3_step(q) == SQLITE_ROW)
+        seen = sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    if (seen > (int)COUNT(migrations))
+        return fail(e, ERR_CONDITION, "the site's database was made by a newer Ferry (version %d, this one knows %zu)", seen, COUNT(migrations));
+    for (; seen < (int)COUNT(migrations) && !code; seen++) {
+        char *sql = must_print("BEGIN; %s PRAGMA user_version = %d; COMMIT;", migrations[seen], seen + 1);
+        code = execute(l, sql, e);
+        free(sql);
+    }
+    return code;
+}
+
+static enum err open_at(const char *path, int flags, struct ledger **out, struct error *e)
+{
+    struct ledger *l = must_alloc(sizeof *l);
+    mode_t         before = umask(077);
+    int            code = sqlite3_open_v2(path, &l->database, flags, NULL);
+    enum err       result;
+
+    umask(before);
+    result = code ? fail(e, ERR_IO, "%s: %s", path, sqlite3_errmsg(l->database)) : execute(l, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000;", e);
+    result = result ? result : migrate(l, e);
+    for (size_t i = 0; i < LEDGER_SQL_COUNT && !result; i++)
+        if (sqlite3_prepare_v3(l->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &l->statements[i], NULL))
+            result = refuse(l, e);
+    if (result)
+        ledger_close(l);
+    else
+        *out = l;
+    return result;
+}
+
+enum err ledger_open(const char *path, struct ledger **out, struct error *e)
+{
+    if (!file_exists(path))
+        return fail(e, ERR_NOT_FOUND, "%s: there is no site here; `ferry site init` makes one", path);
+    return open_at(path, SQLITE_OPEN_READWRITE, out, e);
+}
+
+enum err ledger_create(const char *path, const char *name, const char *site_id, const uint8_t seal_public[32], struct error *e)
+{
+    struct ledger *l;
+    char           seal[65];
+    enum err       code = file_exists(path) ? fail(e, ERR_EXISTS, "%s: a site is here already", path) : open_at(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &l, e);
+
+    if (code)
+        return code;
+    hex_encode(seal_public, 32, seal);
+    code = ledger_set(l, "site.name", name, e);
+    code = code ? code : ledger_set(l, "site.id", site_id, e);
+    code = code ? code : ledger_set(l, "site.seal", seal, e);
+    ledger_close(l);
+    return code;
+}
+
+void ledger_close(struct ledger *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < LEDGER_SQL_COUNT; i++)
+        sqlite3_finalize(l->statements[i]);
+    sqlite3_close(l->database);
+    free(l);
+}
+
+char *ledger_setting(struct ledger *l, const char *name)
+{
+    json_t *row = rows_one(l, LEDGER_SETTING, "s", name);
+    char   *value = must_copy(json_string_value(json_object_get(row, "value")));
+
+    json_decref(row);
+    return value;
+}
+
+enum err ledger_set(struct ledger *l, const char *name, const char *value, struct error *e)
+{
+    return rows_run(l, LEDGER_SETTING_PUT, e, "ss", name, value);
+}
+
+/* --- rows --- */
+
+static json_t *column(sqlite3_stmt *q, int i, const char *kind)
+{
+    const char *text = (const char *)sqlite3_column_text(q, i);
+    char        time[TIME_SIZE];
+    json_t     *value = NULL;
+
+    if (sqlite3_column_type(q, i) == SQLITE_NULL)
+        return json_null();
+    if (*kind == 't')
+        return json_string(sqlite3_column_int64(q, i) ? time_print(sqlite3_column_int64(q, i), time) : "");
+    if (*kind == 'b')
+        return json_boolean(sqlite3_column_int64(q, i));
+    if (*kind == 'j')
+        value = json_loads(text, JSON_DECODE_ANY, NULL);
+    else if (sqlite3_column_type(q, i) == SQLITE_INTEGER)
+        value = json_integer(sqlite3_column_int64(q, i));
+    else
+        value = json_string(text);
+    return value ? value : json_null();
+}
+
+static json_t *row(sqlite3_stmt *q)
+{
+    json_t *o = json_object();
+
+    for (int i = 0; i < sqlite3_column_count(q); i++) {
+        char  name[64];
+        char *kind;
+        snprintf(name, sizeof name, "%s", sqlite3_column_name(q, i));
+        kind = strchr(name, '!');
+        if (kind)
+            *kind++ = 0;
+        json_object_set_new(o, name, column(q, i, kind ? kind : ""));
+    }
+    return o;
+}
+
+static sqlite3_stmt *bind(struct ledger *l, enum ledger_sql which, const char *format, va_list args)
+{
+    sqlite3_stmt *q = l->statements[which];
+
+    sqlite3_reset(q);
+    sqlite3_clear_bindings(q);
+    for (int i = 1; *format; format++, i++)
+        if (*format == 's')
+            sqlite3_bind_text(q, i, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+        else
+            sqlite3_bind_int64(q, i, va_arg(args, int64_t));
+    return q;
+}
+
+enum err rows_run(struct ledger *l, enum ledger_sql which, struct error *e, const char *format, ...)
+{
+    va_list       args;
+    sqlite3_stmt *q;
+    int           code;
+    enum err      result;
+
+    va_start(args, format);
+    q = bind(l, which, format, args);
+    va_end(args);
+    code = sqlite3_step(q);
+    result = code == SQLITE_DONE || code == SQLITE_ROW ? OK : refuse(l, e);
+    sqlite3_reset(q);
+    return result;
+}
+
+static enum err collect(struct ledger *l, sqlite3_stmt *q, json_t **out, struct error *e)
+{
+    json_t  *list = json_array();
+    int      code;
+    enum err result = OK;
+
+    while ((code = sqlite3_step(q)) == SQLITE_ROW)
+        json_array_append_new(list, row(q));
+    if (code != SQLITE_DONE)
+        result = refuse(l, e);
+    sqlite3_reset(q);
+    if (result)
+        json_decref(list);
+    else
+        *out = list;
+    return result;
+}
+
+enum err rows_all(struct ledger *l, enum ledger_sql which, json_t **out, struct error *e, const char *format, ...)
+{
+    va_list       args;
+    sqlite3_stmt *q;
+
+    va_start(args, format);
+    q = bind(l, which, format, args);
+    va_end(args);
+    return collect(l, q, out, e);
+}
+
+json_t *rows_one(struct ledger *l, enum ledger_sql which, const char *format, ...)
+{
+    va_list       args;
+    sqlite3_stmt *q;
+    json_t       *out = NULL;
+
+    va_start(args, format);
+    q = bind(l, which, format, args);
+    va_end(args);
+    if (sqlite3_step(q) == SQLITE_ROW)
+        out = row(q);
+    sqlite3_reset(q);
+    return out;
+}
+
+int64_t rows_number(struct ledger *l, enum ledger_sql which, const char *format, ...)
+{
+    va_list       args;
+    sqlite3_stmt *q;
+    int64_t       n = 0;
+
+    va_start(args, format);
+    q = bind(l, which, format, args);
+    va_end(args);
+    if (sqlite3_step(q) == SQLITE_ROW)
+        n = sqlite3_column_int64(q, 0);
+    sqlite3_reset(q);
+    return n;
+}
+
+enum err rows_found(struct ledger *l, const char *sql, const json_t *parameters, json_t **out, struct error *e)
+{
+    sqlite3_stmt *q;
+    enum err      code;
+
+    if (sqlite3_prepare_v2(l->database, sql, -1, &q, NULL))
+        return refuse(l, e);
+    for (size_t i = 0; i < json_array_size(parameters); i++) {
+        const json_t *p = json_array_get(parameters, i);
+        if (json_is_string(p))
+            sqlite3_bind_text(q, (int)i + 1, json_string_value(p), -1, SQLITE_STATIC);
+        else
+            sqlite3_bind_int64(q, (int)i + 1, json_integer_value(p));
+    }
+    code = collect(l, q, out, e);
+    sqlite3_finalize(q);
+    return code;
+}
+
+enum err ledger_begin(struct ledger *l, struct error *e)
+{
+    return execute(l, "BEGIN IMMEDIATE", e);
+}
+
+enum err ledger_back(struct ledger *l, struct error *e)
+{
+    return sqlite3_get_autocommit(l->database) ? OK : execute(l, "ROLLBACK", e);
+}
+
+enum err ledger_end(struct ledger *l, enum err so_far, struct error *e)
+{
+    if (!so_far)
+        so_far = execute(l, "COMMIT", e);
+    if (so_far)
+        ledger_back(l, NULL);
+    return so_far;
+}
+
+int64_t ledger_changes(struct ledger *l)
+{
+    return sqlite3_changes(l->database);
+}
+
+enum err no_such(struct ledger *l, enum ledger_sql names, const char *what, const char *name, struct error *e)
+{
+    json_t      *list = NULL;
+    const char **candidates, *near;
+    size_t       n;
+    enum err     code;
+
+    if (rows_all(l, names, &list, NULL, ""))
+        return fail(e, ERR_NOT_FOUND, "no such %s: \"%s\"", what, name);
+    n = json_array_size(list);
+    candidates = must_alloc((n + 1) * sizeof *candidates);
+    for (size_t i = 0; i < n; i++)
+        candidates[i] = json_string_value(json_object_get(json_array_get(list, i), "name"));
+    near = nearest(name, candidates, n);
+    code = fail(e, ERR_NOT_FOUND, "no such %s: \"%s\"%s%s%s", what, name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    free(candidates);
+    json_decref(list);
+    return code;
+}
