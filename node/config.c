@@ -17,7 +17,8 @@ static const char *const level_words[] = {"error", "warning", "notice", "info", 
 
 const struct option config_options[] = {
     {.name = "role", .type = OPTION_LIST, .at = AT(role), .words = role_words, .meaning = "What this ferryd is; several are separated by commas."},
-    {.name = "state-dir", .type = OPTION_PATH, .at = AT(state_dir), .standard = "/var/lib/ferry", .meaning = "The node's durable memory: key, database, content."},
+    {.name = "state-dir", .type = OPTION_PATH, .at = AT(state_dir), .standard = "/var/lib/ferry",
+     .meaning = "The node's durable memory: key, database, content."},
     {.name = "control-socket", .type = OPTION_PATH, .at = AT(control_socket), .standard = "/run/ferry/ferryd.sock",
      .meaning = "The Unix socket that ferry talks to; its owner and group may."},
     {.name = "log-level", .type = OPTION_WORD, .at = AT(log_level), .standard = "info", .words = level_words, .live = true,

@@ -9,7 +9,16 @@
 
 #include "base/error.h"
 
-enum option_type { OPTION_TEXT, OPTION_PATH, OPTION_LIST /* char **, NULL-terminated, grows */, OPTION_NUMBER, OPTION_BOOL, OPTION_DURATION /* seconds */, OPTION_SIZE /* bytes */, OPTION_WORD };
+enum option_type {
+    OPTION_TEXT,
+    OPTION_PATH,                                /* made absolute */
+    OPTION_LIST,                                /* char **, NULL-terminated; separated by commas or blanks, or the key repeated */
+    OPTION_NUMBER,
+    OPTION_BOOL,
+    OPTION_DURATION,                            /* seconds */
+    OPTION_SIZE,                                /* bytes */
+    OPTION_WORD
+};
 
 struct option {
     const char        *name;                    /* "cache-max": key in the file and --cache-max */

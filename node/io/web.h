@@ -21,7 +21,9 @@ struct web_options {
 };
 
 struct web_answer {
-    enum err    code;                           /* OK: status 2xx and complete. 404/410 → NOT_FOUND, 401/403 → DENIED, other 4xx → USAGE, 5xx and transport → AGAIN/IO/TIMEOUT */
+    /* OK: status 2xx and complete. 404, 410 → NOT_FOUND; 401, 403 → DENIED; 408, 429 and 5xx → AGAIN; other 3xx and 4xx → USAGE;
+     * transport → AGAIN, IO, TIMEOUT; not what was asked for → VERIFY. */
+    enum err    code;
     long        status;                         /* HTTP status, 0: none */
     const char *body;                           /* collected when on_data is NULL; NUL-terminated; borrowed */
     size_t      length;                         /* body bytes received (counted also when streamed): what the byte ledger counts */

@@ -93,8 +93,10 @@ static void statuses_become_codes(void **state)
     static const struct {
         const char *path;
         enum err    code;
-    } cases[] = {{"/status/200", OK},        {"/status/404", ERR_NOT_FOUND}, {"/status/410", ERR_NOT_FOUND}, {"/status/401", ERR_DENIED}, {"/status/403", ERR_DENIED},
-                 {"/status/400", ERR_USAGE}, {"/status/422", ERR_USAGE},     {"/status/500", ERR_AGAIN},     {"/status/503", ERR_AGAIN},  {"/status/429", ERR_AGAIN}};
+    } cases[] = {
+        {"/status/200", OK},         {"/status/404", ERR_NOT_FOUND}, {"/status/410", ERR_NOT_FOUND}, {"/status/401", ERR_DENIED}, {"/status/403", ERR_DENIED},
+        {"/status/400", ERR_USAGE},  {"/status/422", ERR_USAGE},     {"/status/500", ERR_AGAIN},     {"/status/503", ERR_AGAIN},  {"/status/429", ERR_AGAIN},
+    };
     struct net     n;
     struct service s;
 

@@ -1,0 +1,310 @@
+/* Catalogs and updates. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "policy/authoring/noun.h"
+#include "policy/catalog/version.h"
+#include "policy/document/json.h"
+
+enum err catalog_add(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    const char *name = NULL, *type = arg_text(args, "type"), *uri = arg_text(args, "uri"), *suite = arg_text(args, "suite");
+    const char *keyring = arg_text(args, "keyring"), *arch = arg_text(args, "arch");
+    json_t     *components = json_object_get(args, "components");
+    char       *list;
+    enum err    code = arg_name(args, "name", "catalog", &name, e);
+
+    if (code)
+        return code;
+    if (!type || strcmp(type, "apt"))
+        return fail(e, ERR_USAGE, "\"%s\" is no catalog type; apt is accepted", type ? type : "");
+    if (!uri || (strncmp(uri, "http://", 7) && strncmp(uri, "https://", 8)))
+        return fail(e, ERR_USAGE, "--uri has to begin with http:// or https://");
+    if (!suite || !keyring)
+        return fail(e, ERR_USAGE, "--suite and --keyring are needed: what to read, and whose signature to believe");
+    if (!file_exists(keyring))
+        return fail(e, ERR_NOT_FOUND, "%s: no such keyring", keyring);
+    if (rows_number(a->ledger, LEDGER_CATALOG_HAS, "s", name))
+        return fail(e, ERR_EXISTS, "catalog %s exists already", name);
+    list = json_array_size(components) ? json_dumps(components, JSON_COMPACT) : must_copy("[\"main\"]");
+    code = rows_run(a->ledger, LEDGER_CATALOG_PUT, e, "ssssss", name, uri, suite, list, arch ? arch : "amd64", keyring);
+    free(list);
+    *out = message("catalog %s: %s %s; `ferry catalog sync` reads it", name, uri, suite);
+    return code;
+}
+
+enum err catalog_list(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    json_t  *rows = NULL;
+    enum err code = rows_all(a->ledger, LEDGER_CATALOGS, &rows, e, "");
+
+    (void)args;
+    if (!code)
+        *out = listing(rows);
+    return code;
+}
+
+enum err catalog_remove(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    const char *name = arg_text(args, "name");
+    enum err    code;
+
+    if (!name || !rows_number(a->ledger, LEDGER_CATALOG_HAS, "s", name))
+        return no_such(a->ledger, LEDGER_CATALOGS, "catalog", name ? name : "", e);
+    if (rows_number(a->ledger, LEDGER_CATALOG_USED, "s", name))
+        return fail(e, ERR_CONDITION, "groups still hold updates of catalog %s", name);
+    code = rows_run(a->ledger, LEDGER_CATALOG_DROP_UPDATES, e, "s", name);
+    code = code ? code : rows_run(a->ledger, LEDGER_CATALOG_DROP, e, "s", name);
+    *out = message("catalog %s is gone", name);
+    return code;
+}
+
+static char **words_of(const json_t *list)
+{
+    char **words = must_alloc((json_array_size(list) + 1) * sizeof *words);
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        words[i] = must_copy(json_string_value(json_array_get(list, i)));
+    return words;
+}
+
+enum err catalog_rows(struct ledger *l, struct catalog_row **out, size_t *count, struct error *e)
+{
+    json_t  *rows = NULL;
+    enum err code = rows_all(l, LEDGER_CATALOGS, &rows, e, "");
+
+    if (code)
+        return code;
+    *count = json_array_size(rows);
+    *out = must_alloc((*count + 1) * sizeof **out);
+    for (size_t i = 0; i < *count; i++) {
+        const json_t *row = json_array_get(rows, i);
+        (*out)[i] = (struct catalog_row){.name = must_copy(arg_text(row, "name")), .uri = must_copy(arg_text(row, "uri")), .suite = must_copy(arg_text(row, "suite")),
+                                         .components = words_of(json_object_get(row, "components")), .arch = must_copy(arg_text(row, "arch")),
+                                         .keyring_path = must_copy(arg_text(row, "keyring")), .release_date = arg_number(row, "release_date", 0)};
+    }
+    json_decref(rows);
+    return OK;
+}
+
+void catalog_rows_free(struct catalog_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(rows[i].name);
+        free(rows[i].uri);
+        free(rows[i].suite);
+        words_free(rows[i].components);
+        free(rows[i].arch);
+        free(rows[i].keyring_path);
+        free(rows[i].allow_expired);
+    }
+    free(rows);
+}
+
+struct import {
+    struct author         *author;
+    struct catalog_counts *counts;
+};
+
+static enum err put_update(struct author *a, const struct update *u, struct error *e)
+{
+    json_t     *json = update_to_json(u);
+    char       *text = json_dumps(json, JSON_COMPACT);
+    struct text cves AUTO(text_end) = {0};
+    const char *arch = u->file_count && u->files[0].arch ? u->files[0].arch : "";
+    enum err    code;
+
+    text_add(&cves, " ");
+    for (char **c = u->cves; c && *c; c++)
+        text_add(&cves, "%s ", *c);
+    for (size_t i = 0; i < u->file_count; i++)
+        if (u->files[i].arch && strcmp(u->files[i].arch, "all"))
+            arch = u->files[i].arch;
+    code = rows_run(a->ledger, LEDGER_UPDATE_PUT, e, "sssssssssssssiiis", u->id, u->catalog, u->name, u->version, u->title, u->description ? u->description : "",
+                    class_name(u->classification), severity_name(u->severity), u->product ? u->product : "", u->vendor ? u->vendor : "", arch, u->urgency ? u->urgency : "",
+                    cves.data, u->released, a->now, (int64_t)update_size(u), text);
+    free(text);
+    json_decref(json);
+    return code;
+}
+
+static enum err on_update(void *ctx, const struct update *u, struct error *e)
+{
+    struct import *im = ctx;
+
+    im->counts->updates++;
+    im->counts->fresh += !rows_number(im->author->ledger, LEDGER_UPDATE_KNOWN, "s", u->id);
+    return put_update(im->author, u, e);
+}
+
+/* A higher version of the same source in the same product replaces the lower ones. Rows come ordered by product and name. */
+static enum err mark_superseded(struct author *a, struct catalog_counts *counts, struct error *e)
+{
+    json_t  *rows = NULL;
+    enum err code = rows_all(a->ledger, LEDGER_UPDATE_VERSIONS, &rows, e, "");
+    size_t   n = json_array_size(rows), begin = 0;
+
+    for (size_t i = 1; i <= n && !code; i++) {
+        const json_t *first = json_array_get(rows, begin), *row = json_array_get(rows, i);
+        const char   *best = "";
+        if (row && !strcmp(arg_text(row, "name"), arg_text(first, "name")) && json_equal(json_object_get(row, "product"), json_object_get(first, "product")))
+            continue;
+        for (size_t k = begin; k < i; k++) {
+            const char *version = arg_text(json_array_get(rows, k), "version");
+            best = version_compare(version, best) > 0 ? version : best;
+        }
+        for (size_t k = begin; k < i && !code && i - begin > 1; k++) {
+            const json_t *one = json_array_get(rows, k);
+            bool          old = version_compare(arg_text(one, "version"), best) < 0;
+            counts->superseded += old;
+            code = rows_run(a->ledger, LEDGER_UPDATE_SUPERSEDED, e, "si", arg_text(one, "id"), (int64_t)old);
+        }
+        begin = i;
+    }
+    json_decref(rows);
+    return code;
+}
+
+enum err catalog_import(struct author *a, const char *name, const struct package_set *set, const struct archive *archive, const struct release *release, struct catalog_counts *out,
+                        struct error *e)
+{
+    struct import im = {a, out};
+    json_t       *json = archive_to_json(archive);
+    char         *text = json_dumps(json, JSON_COMPACT);
+    enum err      code = ledger_begin(a->ledger, e);
+
+    memset(out, 0, sizeof *out);
+    out->packages = (int64_t)set->count;
+    if (!code) {
+        code = rows_run(a->ledger, LEDGER_UPDATE_STALE, e, "s", name);
+        code = code ? code : apt_updates(set, on_update, &im, e);
+        code = code ? code : rows_run(a->ledger, LEDGER_UPDATE_FORGET, e, "s", name);
+        code = code ? code : mark_superseded(a, out, e);
+        code = code ? code : rows_run(a->ledger, LEDGER_CATALOG_SYNCED, e, "siis", name, release->date, a->now, text);
+        code = ledger_end(a->ledger, code, e);
+    }
+    free(text);
+    json_decref(json);
+    return code;
+}
+
+enum err update_resolve(struct ledger *l, const char *name, char **id, struct error *e)
+{
+    json_t *row = rows_one(l, LEDGER_UPDATE_RESOLVE, "s", name);
+
+    if (!row)
+        return no_such(l, LEDGER_UPDATE_NAMES, "update", name, e);
+    *id = must_copy(arg_text(row, "id"));
+    json_decref(row);
+    return OK;
+}
+
+static const char *order_of(const char *sort)
+{
+    static const struct { const char *word, *sql; } table[] = {
+        {"name", "name, version"}, {"-name", "name DESC"}, {"required", "required, name"}, {"-required", "required DESC, name"}, {"released", "released, name"},
+        {"-released", "released DESC, name"}, {"size", "size, name"}, {"-size", "size DESC, name"},
+    };
+
+    for (size_t i = 0; sort && i < COUNT(table); i++)
+        if (!strcmp(sort, table[i].word))
+            return table[i].sql;
+    return sort ? NULL : "name, version";
+}
+
+enum err update_list(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    const char *order = order_of(arg_text(args, "sort"));
+    int64_t     limit = arg_number(args, "limit", 100);
+    json_t     *parameters, *rows = NULL, *total = NULL;
+    char       *where, *sql;
+    enum err    code;
+
+    if (!order)
+        return fail(e, ERR_USAGE, "cannot sort by \"%s\"; name, required, released and size are accepted, with - in front to reverse", arg_text(args, "sort"));
+    code = find_where(arg_text(args, "filter"), a->now, &where, &parameters, e);
+    if (code)
+        return code;
+    sql = must_print("SELECT count(*) AS n FROM upd WHERE %s", where);
+    code = rows_found(a->ledger, sql, parameters, &total, e);
+    free(sql);
+    sql = must_print("SELECT id, catalog, name, version, title, classification, severity, urgency, product, vendor, released AS \"released!t\", size, superseded AS \"superseded!b\","
+                     " expired AS \"expired!b\", required, installed, unknown FROM upd WHERE %s ORDER BY %s LIMIT %lld", where, order, (long long)(limit > 0 ? limit : 100));
+    code = code ? code : rows_found(a->ledger, sql, parameters, &rows, e);
+    if (!code)
+        *out = json_pack("{s:O,s:O}", "items", rows, "total", json_object_get(json_array_get(total, 0), "n"));
+    json_decref(rows);
+    json_decref(total);
+    json_decref(parameters);
+    free(where);
+    free(sql);
+    return code;
+}
+
+enum err update_show(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    char    *id = NULL;
+    json_t  *json, *groups = NULL;
+    enum err code = update_resolve(a->ledger, arg_text(args, "id") ? arg_text(args, "id") : "", &id, e);
+
+    if (code)
+        return code;
+    *out = rows_one(a->ledger, LEDGER_UPDATE_SHOW, "s", id);
+    json = rows_one(a->ledger, LEDGER_UPDATE_JSON, "s", id);
+    json_object_set(*out, "files", json_object_get(json_object_get(json, "json"), "files"));
+    json_object_set(*out, "cves", json_object_get(json_object_get(json, "json"), "cves"));
+    if (!rows_all(a->ledger, LEDGER_UPDATE_GROUPS, &groups, NULL, "s", id))
+        json_object_set_new(*out, "groups", groups);
+    json_decref(json);
+    free(id);
+    return OK;
+}
+
+/* The site (node/site) has put the files into the library and names them: files [{"name","sha256","size"}]. */
+enum err update_add(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    const char    *name = NULL, *version = arg_text(args, "version");
+    json_t        *doc, *install, *detect, *codes = json_array(), *item;
+    int64_t        max_run = 3600;
+    struct update *u = NULL;
+    size_t         i;
+    enum err       code = arg_name(args, "name", "command update", &name, e);
+
+    if (!code && arg_text(args, "max_run"))
+        code = duration_read(arg_text(args, "max_run"), &max_run, e);
+    json_array_foreach(json_object_get(args, "codes"), i, item) {
+        const char *text = json_string_value(item), *equals = text ? strchr(text, '=') : NULL;
+        if (equals)
+            json_array_append_new(codes, json_pack("{s:I,s:s}", "code", (json_int_t)strtoll(text, NULL, 10), "meaning", equals + 1));
+    }
+    version = version ? version : "1";
+    install = json_pack("{s:s,s:I,s:o}", "type", "command", "max_run_s", (json_int_t)max_run, "codes", codes);
+    put_text(install, "program", arg_text(args, "program"));
+    if (json_array_size(json_object_get(args, "args")))
+        json_object_set(install, "args", json_object_get(args, "args"));
+    detect = json_pack("{s:s}", "type", arg_text(args, "detect_program") ? "program" : "file");
+    put_text(detect, "program", arg_text(args, "detect_program"));
+    put_text(detect, "path", arg_text(args, "detect_file"));
+    put_text(detect, "sha256", arg_text(args, "detect_sha256"));
+    doc = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "catalog", "command", "version", version, "title", arg_text(args, "title") ? arg_text(args, "title") : name ? name : "",
+                    "description", "", "classification", arg_text(args, "classification") ? arg_text(args, "classification") : "update", "severity",
+                    arg_text(args, "severity") ? arg_text(args, "severity") : "unspecified", "urgency", "", "product", "", "vendor", "", "name", name ? name : "", "install", install,
+                    "detect", detect);
+    json_object_set_new(doc, "id", json_sprintf("command:%s:%s", name ? name : "", version));
+    put_text(doc, "applies", arg_text(args, "applies"));
+    json_object_set(doc, "files", json_object_get(args, "files"));
+    if (!json_object_get(doc, "files"))
+        json_object_set_new(doc, "files", json_array());
+    code = code ? code : update_from_json(doc, "update", &u, e);
+    if (!code && rows_number(a->ledger, LEDGER_UPDATE_KNOWN, "s", u->id))
+        code = fail(e, ERR_EXISTS, "update %s exists already; give another --version", u->id);
+    code = code ? code : put_update(a, u, e);
+    if (!code)
+        *out = message("command update %s", u->id);
+    update_free(u);
+    json_decref(doc);
+    return code == ERR_VERIFY ? ERR_USAGE : code;
+}

@@ -1,0 +1,128 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "policy/authoring/noun.h"
+#include "policy/document/json.h"
+
+#define GET(name, path, run, about)            {name, "GET", "/api/v1/" path, run, false, false, about}
+#define SAY(name, method, path, run, about)    {name, method, "/api/v1/" path, run, true, false, about}
+#define POLICY(name, method, path, run, about) {name, method, "/api/v1/" path, run, true, true, about}
+
+const struct author_command author_commands[] = {
+    GET("site.show", "site", site_show, "the site and its settings"),
+    POLICY("site.set", "PATCH", "site", site_set, "change a setting"),
+    SAY("catalog.add", "POST", "catalogs", catalog_add, "name a vendor's catalog"),
+    GET("catalog.list", "catalogs", catalog_list, "catalogs"),
+    POLICY("catalog.remove", "DELETE", "catalogs/{name}", catalog_remove, "forget a catalog"),
+    GET("update.list", "updates", update_list, "updates by filter"),
+    GET("update.show", "updates/{id...}", update_show, "one update"),
+    POLICY("update.add", "POST", "updates", update_add, "make a command update"),
+    SAY("group.create", "POST", "groups", group_create, "an empty group"),
+    GET("group.list", "groups", group_list, "groups"),
+    GET("group.show", "groups/{name}", group_show, "a group and its updates"),
+    POLICY("group.add", "POST", "groups/{name}/members", group_add, "add updates"),
+    POLICY("group.remove", "DELETE", "groups/{name}/members", group_remove, "take updates out"),
+    SAY("group.delete", "DELETE", "groups/{name}", group_delete, "delete a group"),
+    POLICY("collection.create", "POST", "collections", collection_create, "who"),
+    GET("collection.list", "collections", collection_list, "collections"),
+    GET("collection.show", "collections/{name}", collection_show, "a collection and its members"),
+    {"collection.preview", "POST", "/api/v1/collections/preview", collection_preview, false, false, "who a rule would select"},
+    POLICY("collection.change", "PATCH", "collections/{name}", collection_change, "another rule, other members"),
+    POLICY("collection.delete", "DELETE", "collections/{name}", collection_delete, "delete a collection"),
+    POLICY("deployment.create", "POST", "deployments", deployment_create, "a group to a collection"),
+    GET("deployment.list", "deployments", deployment_list, "deployments"),
+    GET("deployment.show", "deployments/{name}", deployment_show, "a deployment and how far it has come"),
+    POLICY("deployment.change", "PATCH", "deployments/{name}", deployment_change, "times, fallback, enabled"),
+    POLICY("deployment.delete", "DELETE", "deployments/{name}", deployment_delete, "withdraw it"),
+    POLICY("dp.add", "POST", "dps", dp_add, "a distribution point"),
+    GET("dp.list", "dps", dp_list, "distribution points"),
+    POLICY("dp.remove", "DELETE", "dps/{name}", dp_remove, "nodes no longer use it"),
+    POLICY("boundary.add", "POST", "boundaries", boundary_add, "a branch"),
+    GET("boundary.list", "boundaries", boundary_list, "boundary groups"),
+    POLICY("boundary.remove", "DELETE", "boundaries/{group}", boundary_remove, "forget a boundary group"),
+    GET("content.list", "contents", content_list, "the library"),
+    GET("content.status", "contents/status", content_status, "what each distribution point holds"),
+    POLICY("content.distribute", "POST", "groups/{name}/distribute", content_distribute, "assign a group's content to distribution points"),
+    SAY("node.token", "POST", "tokens", node_token, "a single-use enrolment token"),
+    GET("node.list", "nodes", node_list, "enrolled machines"),
+    GET("node.show", "nodes/{name}", node_show, "one machine"),
+    SAY("node.retire", "DELETE", "nodes/{name}", node_retire, "its status is refused from now on"),
+    GET("status.show", "status", status_show, "deployments and branches"),
+    GET("why.show", "why/{node}/{update...}", why_show, "why an update is not installed"),
+    GET("alert.list", "alerts", alert_list, "what wants attention"),
+    GET("audit.list", "audit", audit_list, "who changed what"),
+};
+const size_t author_command_count = COUNT(author_commands);
+
+static enum err audit(struct author *a, const struct author_command *c, const json_t *args, struct error *e)
+{
+    char    *what = json_dumps(args, JSON_COMPACT | JSON_SORT_KEYS);
+    enum err code = rows_run(a->ledger, LEDGER_AUDIT_PUT, e, "isss", a->now, a->who, c->name, what);
+
+    free(what);
+    return code;
+}
+
+enum err author_run(const struct author_command *c, struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    enum err code;
+
+    if (!c->changes)
+        return c->run(a, args, out, e);
+    code = ledger_begin(a->ledger, e);
+    if (code)
+        return code;
+    code = c->run(a, args, out, e);
+    if (!code && a->dry_run)
+        return ledger_back(a->ledger, e);
+    code = code ? code : audit(a, c, args, e);
+    code = ledger_end(a->ledger, code, e);
+    return code;
+}
+
+const char *arg_text(const json_t *args, const char *name)
+{
+    const char *text = json_string_value(json_object_get(args, name));
+
+    return text && *text ? text : NULL;
+}
+
+int64_t arg_number(const json_t *args, const char *name, int64_t or_else)
+{
+    const json_t *value = json_object_get(args, name);
+
+    if (json_is_integer(value))
+        return json_integer_value(value);
+    return json_is_string(value) ? strtoll(json_string_value(value), NULL, 10) : or_else;
+}
+
+enum err arg_name(const json_t *args, const char *member, const char *what, const char **out, struct error *e)
+{
+    const char *name = arg_text(args, member);
+
+    if (!name)
+        return fail(e, ERR_USAGE, "a name for the %s is missing", what);
+    if (!name_ok(name))
+        return fail(e, ERR_USAGE, "\"%.80s\" is not a name for a %s: lower-case letters, digits, \"-\" and \".\" are accepted, at most 64, beginning with a letter or digit", name, what);
+    *out = name;
+    return OK;
+}
+
+json_t *listing(json_t *items)
+{
+    return json_pack("{s:o,s:I}", "items", items, "total", (json_int_t)json_array_size(items));
+}
+
+json_t *message(const char *format, ...)
+{
+    char    text[1000];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return json_pack("{s:s}", "message", text);
+}

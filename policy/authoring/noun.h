@@ -1,0 +1,43 @@
+/* The commands of each noun, gathered by author_command.c's table, and what they share. Inside policy/authoring. */
+#ifndef FERRY_POLICY_AUTHORING_NOUN_H
+#define FERRY_POLICY_AUTHORING_NOUN_H
+
+#include "policy/authoring/author.h"
+#include "policy/authoring/rows.h"
+
+#define NOUN(name) enum err name(struct author *, const json_t *args, json_t **out, struct error *)
+NOUN(site_show); NOUN(site_set);
+NOUN(catalog_add); NOUN(catalog_list); NOUN(catalog_remove);
+NOUN(update_list); NOUN(update_show); NOUN(update_add);
+NOUN(group_create); NOUN(group_list); NOUN(group_show); NOUN(group_add); NOUN(group_remove); NOUN(group_delete);
+NOUN(collection_create); NOUN(collection_list); NOUN(collection_show); NOUN(collection_preview); NOUN(collection_change); NOUN(collection_delete);
+NOUN(deployment_create); NOUN(deployment_list); NOUN(deployment_show); NOUN(deployment_change); NOUN(deployment_delete);
+NOUN(dp_add); NOUN(dp_list); NOUN(dp_remove); NOUN(boundary_add); NOUN(boundary_list); NOUN(boundary_remove);
+NOUN(content_list); NOUN(content_distribute); NOUN(content_status);
+NOUN(node_token); NOUN(node_list); NOUN(node_show); NOUN(node_retire);
+NOUN(status_show); NOUN(why_show); NOUN(alert_list); NOUN(audit_list);
+#undef NOUN
+
+const char *arg_text(const json_t *args, const char *name);                /* NULL when absent or empty */
+int64_t     arg_number(const json_t *args, const char *name, int64_t or_else);
+enum err    arg_name(const json_t *args, const char *name, const char *what, const char **out, struct error *);   /* required and name_ok */
+json_t     *listing(json_t *items /* taken */);                            /* {"items", "total"} */
+json_t     *message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Filters over updates (find.c). SQL for a WHERE clause and its parameters; NULL filter: everything. */
+enum err find_where(const char *filter, int64_t now, char **where, json_t **parameters, struct error *);
+/* {"filter": "…"} or {"updates": ["id or name", …]} → array of update ids. */
+enum err find_updates(struct author *, const json_t *args, json_t **ids, struct error *);
+
+/* The collection with everything it includes, for evaluation and publishing. ERR_NOT_FOUND. */
+enum err collection_whole(struct ledger *, const char *name, struct collection **out, struct error *);
+/* Nodes of a collection: array of {"id","hostname","why"}. */
+enum err collection_members(struct author *, const struct collection *, json_t **out, struct error *);
+enum err node_resolve(struct ledger *, const char *name, char **id, struct error *);
+enum err update_resolve(struct ledger *, const char *name, char **id, struct error *);
+
+/* Contents as documents carry them: rows of {"sha256","size","origin","info_hash"}, torrents from the library. */
+enum err contents_of(struct author *, const json_t *rows, struct content **out, size_t *count, struct error *);
+enum err deployment_document(struct author *, const json_t *row, struct deployment **out, struct error *);
+
+#endif
