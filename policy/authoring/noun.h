@@ -4,6 +4,7 @@
 
 #include "policy/authoring/author.h"
 #include "policy/authoring/rows.h"
+#include "policy/decide/node.h"
 
 #define NOUN(name) enum err name(struct author *, const json_t *args, json_t **out, struct error *)
 NOUN(site_show); NOUN(site_set);
@@ -38,6 +39,8 @@ enum err update_resolve(struct ledger *, const char *name, char **id, struct err
 
 /* Contents as documents carry them: rows of {"sha256","size","origin","info_hash"}, torrents from the library. */
 enum err contents_of(struct author *, const json_t *rows, struct content **out, size_t *count, struct error *);
+/* What a distribution point has to hold, as rows for contents_of. */
+enum err holding_rows(struct author *, const char *dp, json_t **out, struct error *);
 enum err deployment_document(struct author *, const json_t *row, struct deployment **out, struct error *);
 
 #endif
