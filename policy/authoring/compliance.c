@@ -1,0 +1,185 @@
+/* What the nodes said: status messages into the ledger, one transaction a batch, idempotent by (node, serial). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "policy/authoring/noun.h"
+
+#define BATCH 5000
+
+struct intake {
+    struct author *a;
+    const char    *node;
+    int64_t        time;
+    bool           scanned;
+};
+
+static enum err alert(struct intake *in, const char *event, const char *detail, struct error *e)
+{
+    return rows_run(in->a->ledger, LEDGER_ALERT_PUT, e, "isss", in->time, in->node, event, detail ? detail : "");
+}
+
+static enum err take_facts(struct intake *in, const json_t *m, struct error *e)
+{
+    const json_t *facts = json_object_get(m, "facts");
+    char         *text = json_is_object(facts) ? json_dumps(facts, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    const char   *branch = arg_text(facts, "boundary.group");
+    enum err      code = text ? rows_run(in->a->ledger, LEDGER_NODE_FACTS_PUT, e, "sss", in->node, text, branch ? branch : "") : OK;
+
+    free(text);
+    return code;
+}
+
+static enum err take_inventory(struct intake *in, const json_t *m, struct error *e)
+{
+    char    *text = json_is_array(json_object_get(m, "packages")) ? json_dumps(json_object_get(m, "packages"), JSON_COMPACT) : NULL;
+    enum err code = text ? rows_run(in->a->ledger, LEDGER_NODE_INVENTORY_PUT, e, "ss", in->node, text) : OK;
+
+    free(text);
+    return code;
+}
+
+static enum err take_scan(struct intake *in, const json_t *m, struct error *e)
+{
+    struct ledger    *l = in->a->ledger;
+    json_t           *states = json_object_get(json_object_get(m, "scan"), "states"), *value;
+    const char       *id;
+    enum update_state state;
+    enum err          code = rows_run(l, LEDGER_SCAN_OLD, e, "s", in->node);
+
+    json_object_foreach(states, id, value) {
+        const char *word = json_string_value(json_array_get(value, 0));
+        if (code || !word || !state_by_name(word, &state))
+            continue;
+        code = rows_run(l, LEDGER_SCAN_PUT, e, "ssii", in->node, id, (int64_t)state, (int64_t)json_integer_value(json_array_get(value, 1)));
+    }
+    /* Counted while the rows that are gone still say so, then swept. */
+    code = code ? code : rows_run(l, LEDGER_UPDATE_COUNT, e, "s", in->node);
+    code = code ? code : rows_run(l, LEDGER_SCAN_SWEEP, e, "s", in->node);
+    return code ? code : rows_run(l, LEDGER_NODE_SCANNED, e, "si", in->node, in->time);
+}
+
+static enum err take_update(struct intake *in, const json_t *m, struct error *e)
+{
+    const char *id = arg_text(m, "subject"), *state = arg_text(m, "state"), *enforcement = arg_text(m, "enforcement"), *detail = arg_text(m, "detail");
+    enum err    code;
+
+    if (!id || !state || !enforcement)
+        return alert(in, "message.bad", "an update message without subject, state or enforcement", e);
+    code = rows_run(in->a->ledger, LEDGER_JOB_PUT, e, "ssssssiisi", in->node, id, arg_text(m, "deployment"), state, enforcement, arg_text(m, "reason"), arg_number(m, "code", -1),
+                    arg_number(m, "attempts", 0), detail ? detail : "", in->time);
+    if (!code && !strcmp(enforcement, "failed"))
+        code = alert(in, "install.failed", detail, e);
+    return code;
+}
+
+static enum err take_content(struct intake *in, const json_t *m, struct error *e)
+{
+    const char   *hex = arg_text(m, "subject"), *event = arg_text(m, "event"), *source = arg_text(m, "source"), *detail = arg_text(m, "detail");
+    const json_t *b = json_object_get(m, "bytes");
+    char         *text;
+    enum err      code;
+
+    if (!hex || !event)
+        return alert(in, "message.bad", "a content message without subject or event", e);
+    if (!strcmp(event, "complete"))
+        return rows_run(in->a->ledger, LEDGER_NODE_CONTENT_PUT, e, "ssiiiiiii", in->node, hex, arg_number(m, "size", 0), arg_number(b, "http", 0), arg_number(b, "peers", 0),
+                        arg_number(b, "cache", 0), arg_number(b, "origin", 0), arg_number(b, "waste", 0), in->time);
+    text = must_print("%s %.16s…: %s", source ? source : "", hex, detail ? detail : "");
+    code = alert(in, strcmp(event, "refused") ? "content.failed" : "content.refused", text, e);
+    free(text);
+    return code;
+}
+
+static enum err take_acknowledge(struct intake *in, const json_t *m, struct error *e)
+{
+    const char *name;
+    json_t     *seq;
+    enum err    code = rows_run(in->a->ledger, LEDGER_DOCUMENTS_CLEAR, e, "s", in->node);
+
+    json_object_foreach(json_object_get(m, "documents"), name, seq)
+        code = code ? code : rows_run(in->a->ledger, LEDGER_DOCUMENT_ACK, e, "ssi", in->node, name, (int64_t)json_integer_value(seq));
+    return code;
+}
+
+static enum err take_alert(struct intake *in, const json_t *m, struct error *e)
+{
+    return alert(in, arg_text(m, "event") ? arg_text(m, "event") : "alert", arg_text(m, "detail"), e);
+}
+
+static enum err take_dp(struct intake *in, const json_t *m, struct error *e)
+{
+    const char *dp = arg_text(m, "dp"), *hex = arg_text(m, "subject"), *event = arg_text(m, "event");
+
+    if (!dp || !hex || !event)
+        return OK;
+    return rows_run(in->a->ledger, LEDGER_DP_HELD_PUT, e, "sss", dp, hex, event);
+}
+
+static const struct {
+    const char *topic;
+    enum err  (*take)(struct intake *, const json_t *, struct error *);
+} topics[] = {
+    {"facts", take_facts}, {"inventory", take_inventory}, {"scan", take_scan}, {"update", take_update}, {"content", take_content}, {"acknowledge", take_acknowledge},
+    {"alert", take_alert}, {"dp", take_dp},
+};
+
+static enum err take(struct intake *in, const json_t *m, struct error *e)
+{
+    const char *topic = arg_text(m, "topic");
+
+    for (size_t i = 0; topic && i < COUNT(topics); i++)
+        if (!strcmp(topic, topics[i].topic))
+            return topics[i].take(in, m, e);
+    return alert(in, "message.unknown", topic, e);
+}
+
+/* New: logged and taken. Seen already: nothing. */
+static enum err one(struct intake *in, const json_t *m, int64_t serial, struct error *e)
+{
+    struct ledger *l = in->a->ledger;
+    char          *text;
+    enum err       code;
+
+    in->time = arg_number(m, "time", in->a->now);
+    if (in->time > in->a->now)
+        in->time = in->a->now;
+    text = json_dumps(m, JSON_COMPACT);
+    code = rows_run(l, LEDGER_MESSAGE_PUT, e, "siis", in->node, serial, in->time, strlen(text) < 4096 ? text : "{}");
+    free(text);
+    if (code || !ledger_changes(l))
+        return code;
+    return take(in, m, e);
+}
+
+enum err compliance_ingest(struct author *a, const char *node_id, const json_t *messages, int64_t *held, struct error *e)
+{
+    struct intake in = {.a = a, .node = node_id};
+    int64_t       have;
+    size_t        i;
+    json_t       *m;
+    enum err      code;
+
+    if (!json_is_array(messages) || json_array_size(messages) > BATCH)
+        return fail(e, ERR_USAGE, "status has to be a list of at most %d messages", BATCH);
+    code = ledger_begin(a->ledger, e);
+    if (code)
+        return code;
+    have = rows_number(a->ledger, LEDGER_NODE_HELD, "s", node_id);
+    json_array_foreach(messages, i, m) {
+        int64_t serial = arg_number(m, "serial", 0);
+        if (code || serial <= have)
+            continue;
+        /* A node begins somewhere, and begins higher again when its store was lost: the batch's first message is its oldest. A gap inside a batch,
+         * or above what is held while the node still has older ones, cannot be: the outbox sends in order. */
+        code = one(&in, m, serial, e);
+        have = serial;
+    }
+    code = code ? code : rows_run(a->ledger, LEDGER_NODE_HELD_PUT, e, "sii", node_id, have, a->now);
+    code = code ? code : rows_run(a->ledger, LEDGER_MESSAGE_SWEEP, e, "si", node_id, have);
+    code = ledger_end(a->ledger, code, e);
+    if (!code)
+        *held = have;
+    return code;
+}
