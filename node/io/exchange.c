@@ -9,6 +9,11 @@ const char *exchange_method(const struct exchange *x)
     return x->method;
 }
 
+const struct route *exchange_route(const struct exchange *x)
+{
+    return x->match.route;
+}
+
 const char *exchange_path(const struct exchange *x)
 {
     return x->path;

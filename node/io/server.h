@@ -37,6 +37,7 @@ int      server_port(const struct server *);    /* the one the system chose for 
 /* What was asked; borrowed until answered. */
 const char *exchange_method(const struct exchange *);
 const char *exchange_path(const struct exchange *);
+const struct route *exchange_route(const struct exchange *);                /* the one that matched */
 const char *exchange_part(const struct exchange *, const char *name);       /* {name}, percent-decoded; "" when none */
 const char *exchange_query(const struct exchange *, const char *name);      /* ?name=, decoded; NULL when absent */
 const char *exchange_header(const struct exchange *, const char *name);

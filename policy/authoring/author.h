@@ -61,7 +61,8 @@ void     wanted_free(struct wanted_file *, size_t count);
 /* It lies in content_dir/HEX (+ .torrent), verified. */
 enum err content_arrived(struct author *, const struct sha256 *, uint64_t size, const char *name, const char *origin, const struct sha256 *info_hash, struct error *);
 enum err content_group_done(struct author *, const char *group, struct error *);   /* all wanted files are here: the closure is what deployments carry */
-/* Distribution: what lacks on its way to DPs goes along with deployments; index files go to every DP. */
+/* The groups that enabled deployments carry: rows of {"name"}. Caller decrefs. */
+enum err author_deployed_groups(struct author *, json_t **out, struct error *);
 
 /* Nodes (node.c). Token: single use, expiring. */
 enum err node_enrol(struct author *, const char *token_id, const uint8_t public[32], const char *hostname, const char *address, char node_id[NODE_ID_SIZE], struct error *);

@@ -388,3 +388,8 @@ enum err content_status(struct author *a, const json_t *args, json_t **out, stru
         *out = listing(dps);
     return code;
 }
+
+enum err author_deployed_groups(struct author *a, json_t **out, struct error *e)
+{
+    return rows_all(a->ledger, LEDGER_DEPLOYED_GROUPS, out, e, "");
+}

@@ -1,0 +1,184 @@
+/* The control API for administrators: one route per command of authoring's table, and the site's own. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "node/base/log.h"
+#include "node/site/command_file.h"
+#include "node/site/inside.h"
+#include "policy/document/json.h"
+
+#define BODY (1u << 20)
+
+/* The names in a path: "/a/{name}/b/{rest...}". */
+static void parts_into(const char *path, struct exchange *x, json_t *args)
+{
+    for (const char *open = strchr(path, '{'); open; open = strchr(open + 1, '{')) {
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(open + 1, ".}"), open + 1);
+        json_object_set_new(args, name, json_string(exchange_part(x, name)));
+    }
+}
+
+static enum err args_of(const char *path, struct exchange *x, json_t **out, struct error *e)
+{
+    static const char *const queries[] = {"filter", "sort", "limit", "cursor"};
+    size_t      length;
+    const char *body = exchange_body(x, &length);
+    json_t     *args = NULL;
+    enum err    code = length ? json_read(body, length, BODY, &args, e) : OK;
+
+    if (!code && args && !json_is_object(args))
+        code = fail(e, ERR_USAGE, "the body has to be an object");
+    if (code) {
+        json_decref(args);
+        return ERR_USAGE;
+    }
+    args = args ? args : json_object();
+    for (size_t i = 0; i < COUNT(queries); i++)
+        if (exchange_query(x, queries[i]))
+            json_object_set_new(args, queries[i], json_string(exchange_query(x, queries[i])));
+    parts_into(path, x, args);
+    *out = args;
+    return OK;
+}
+
+/* Which command this exchange is for: the route's path and method are the command's. */
+static const struct author_command *command_of(struct exchange *x, const char *name)
+{
+    (void)x;
+    for (size_t i = 0; i < author_command_count; i++)
+        if (!strcmp(author_commands[i].name, name))
+            return &author_commands[i];
+    return NULL;
+}
+
+static enum err token_text(struct site *s, json_t *answer, struct error *e)
+{
+    uint8_t       raw[56];
+    struct sha256 root;
+    char         *text;
+    enum err      code = repository_root_hash(s->repository, &root, e);
+
+    if (code)
+        return code;
+    hex_decode(json_string_value(json_object_get(answer, "token_id")), raw, 8);
+    hex_decode(json_string_value(json_object_get(answer, "secret")), raw + 8, 16);
+    memcpy(raw + 24, root.b, 32);
+    text = base64_encode(raw, sizeof raw);
+    for (char *c = text; *c; c++)
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c == '=' ? 0 : *c;
+    json_object_set_new(answer, "token", json_sprintf("ferry-%s", text));
+    json_object_del(answer, "secret");
+    free(text);
+    return OK;
+}
+
+static void run(struct site *s, struct exchange *x, const struct author_command *c)
+{
+    struct error  e = {0};
+    json_t       *args = NULL, *out = NULL;
+    struct author a = site_author(s, exchange_peer(x));
+    enum err      code = args_of(c->path, x, &args, &e);
+
+    a.dry_run = exchange_query(x, "dry_run") != NULL;
+    if (!code && !strcmp(c->name, "update.add"))
+        code = command_files(s, args, &e);
+    code = code ? code : author_run(c, &a, args, &out, &e);
+    if (!code && !strcmp(c->name, "node.token"))
+        code = token_text(s, out, &e);
+    if (!code && c->publishes && !a.dry_run) {
+        code = site_publish(s, &e);
+        s->check_content = true;
+    }
+    if (!code && a.dry_run && c->changes)
+        json_object_set_new(out, "dry_run", json_true());
+    if (code)
+        answer_error(x, &e);
+    else
+        answer_json(x, 200, json_incref(out));
+    json_decref(out);
+    json_decref(args);
+}
+
+/* libmicrohttpd hands us the route's path by way of the exchange; the table is small, the match is by method and shape. */
+static void on_command(void *ctx, struct exchange *x)
+{
+    const char *name = exchange_route(x)->about;
+
+    run(ctx, x, command_of(x, name));
+}
+
+static void started(struct exchange *x, struct job_work *j)
+{
+    answer_json(x, 202, json_pack("{s:s}", "job", job_id(j)));
+}
+
+static void on_sync(void *ctx, struct exchange *x)
+{
+    struct site     *s = ctx;
+    struct error     e;
+    json_t          *args = NULL;
+    struct job_work *j;
+
+    if (args_of("", x, &args, &e)) {
+        answer_error(x, &e);
+        return;
+    }
+    j = job_new(s->jobs, "catalog sync");
+    started(x, j);
+    sync_start(s, j, json_object_get(args, "names"));
+    json_decref(args);
+}
+
+static void on_download(void *ctx, struct exchange *x)
+{
+    struct site     *s = ctx;
+    struct job_work *j = job_new(s->jobs, "content download");
+
+    started(x, j);
+    download_start(s, j, exchange_part(x, "name"), NULL);
+}
+
+static void on_publish(void *ctx, struct exchange *x)
+{
+    struct error e;
+
+    if (site_publish(ctx, &e))
+        answer_error(x, &e);
+    else
+        answer_json(x, 200, json_pack("{s:s}", "message", "the policy is published"));
+}
+
+static void on_job(void *ctx, struct exchange *x)
+{
+    struct site *s = ctx;
+    struct error e;
+    json_t      *job = job_json(s->jobs, exchange_part(x, "job"));
+
+    if (job) {
+        answer_json(x, 200, job);
+        return;
+    }
+    fail(&e, ERR_NOT_FOUND, "no such job: \"%s\"; jobs are forgotten when ferryd restarts", exchange_part(x, "job"));
+    answer_error(x, &e);
+}
+
+static const struct route own[] = {
+    {"POST", "/api/v1/catalogs/sync", BODY, on_sync, "catalog.sync"},
+    {"POST", "/api/v1/groups/{name}/download", BODY, on_download, "content.download"},
+    {"POST", "/api/v1/publish", BODY, on_publish, "publish"},
+    {"GET", "/api/v1/jobs/{job}", 0, on_job, "job.show"},
+};
+
+void site_make_routes(struct site *s)
+{
+    s->routes = must_alloc((COUNT(own) + author_command_count) * sizeof *s->routes);
+    for (size_t i = 0; i < COUNT(own); i++)
+        s->routes[s->route_count++] = own[i];
+    for (size_t i = 0; i < author_command_count; i++) {
+        const struct author_command *c = &author_commands[i];
+        s->routes[s->route_count++] = (struct route){c->method, c->path, strcmp(c->method, "GET") ? BODY : 0, on_command, c->name};
+    }
+}

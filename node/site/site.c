@@ -1,0 +1,160 @@
+#include "node/site/site.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "node/base/clock.h"
+#include "node/base/log.h"
+#include "node/site/inside.h"
+#include "node/site/publish_now.h"
+
+struct author site_author(struct site *s, const char *who)
+{
+    return (struct author){.ledger = s->ledger, .now = clock_now(), .who = who, .content_dir = s->content_dir};
+}
+
+enum err site_publish(struct site *s, struct error *e)
+{
+    struct author a = site_author(s, "site");
+
+    return publish_now(&a, s->repository, e);
+}
+
+void site_hold(struct site *s)
+{
+    s->open++;
+}
+
+static void site_free(struct site *s)
+{
+    ledger_close(s->ledger);
+    repository_close(s->repository);
+    jobs_free(s->jobs);
+    sodium_memzero(s->seal_secret, sizeof s->seal_secret);
+    fd_end(&s->lock);
+    free(s->dir);
+    free(s->content_dir);
+    free(s->policy_dir);
+    free(s->id);
+    free(s->name);
+    free(s->routes);
+    free(s);
+}
+
+void site_release(struct site *s)
+{
+    void (*closed)(void *ctx) = s->closed;
+    void *ctx = s->closed_ctx;
+
+    if (--s->open || !s->closing)
+        return;
+    site_free(s);
+    if (closed)
+        closed(ctx);
+}
+
+static enum err load_seal(struct site *s, struct error *e)
+{
+    char    *path = must_print("%s/keys/seal.key", s->dir), *text = NULL;
+    size_t   length;
+    enum err code = file_read(path, 200, &text, &length, e);
+
+    if (!code) {
+        text[strcspn(text, "\n")] = 0;
+        if (!hex_decode(text, s->seal_secret, 32))
+            code = fail(e, ERR_VERIFY, "%s: not a key", path);
+        else
+            crypto_scalarmult_base(s->seal_public, s->seal_secret);
+        sodium_memzero(text, length);
+    }
+    free(text);
+    free(path);
+    return code;
+}
+
+static enum err open_files(struct site *s, struct error *e)
+{
+    char    *ledger = must_print("%s/ledger.db", s->dir), *lock = must_print("%s/site.lock", s->dir);
+    enum err code = file_exists(ledger) ? file_lock(lock, &s->lock, e) : fail(e, ERR_CONDITION, "%s: there is no site here; `ferry site init --state %s` makes one", s->dir, s->dir);
+
+    if (code == ERR_AGAIN)
+        code = fail(e, ERR_CONDITION, "%s: another ferryd runs this site", s->dir);
+    code = code ? code : ledger_open(ledger, &s->ledger, e);
+    code = code ? code : repository_open(s->dir, &s->repository, e);
+    code = code ? code : load_seal(s, e);
+    if (!code && s->config->site_url)
+        code = ledger_set(s->ledger, "site.url", s->config->site_url, e);
+    if (!code) {
+        s->id = ledger_setting(s->ledger, "site.id");
+        s->name = ledger_setting(s->ledger, "site.name");
+    }
+    free(ledger);
+    free(lock);
+    return code;
+}
+
+enum err site_open(uv_loop_t *loop, const struct config *config, struct web *web, struct site **out, struct error *e)
+{
+    struct site *s = must_alloc(sizeof *s);
+    enum err     code;
+
+    s->loop = loop;
+    s->config = config;
+    s->web = web;
+    s->lock = -1;
+    s->dir = must_copy(config->site_state);
+    s->content_dir = must_print("%s/content", s->dir);
+    s->policy_dir = must_print("%s/policy", s->dir);
+    s->jobs = jobs_new();
+    code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : open_files(s, e);
+    code = code ? code : site_publish(s, e);
+    code = code ? code : server_open(loop, config->site_listen, public_routes, public_route_count, s, &s->public, e);
+    if (code) {
+        site_free(s);
+        return code;
+    }
+    site_make_routes(s);
+    clockwork_start(s);
+    log_say(LOG_NOTE, "site.open", "the site serves policy, content and status", "FERRY_SITE", s->name, "FERRY_LISTEN", config->site_listen, NULL);
+    *out = s;
+    return OK;
+}
+
+static void on_server_closed(void *ctx)
+{
+    site_release(ctx);
+}
+
+static void on_clock_closed(uv_handle_t *handle)
+{
+    site_release(handle->data);
+}
+
+void site_close(struct site *s, void (*closed)(void *ctx), void *ctx)
+{
+    s->closing = true;
+    s->closed = closed;
+    s->closed_ctx = ctx;
+    site_hold(s);
+    uv_timer_stop(&s->clock);
+    uv_close((uv_handle_t *)&s->clock, on_clock_closed);
+    site_hold(s);
+    server_close(s->public, on_server_closed, s);
+}
+
+const struct route *site_routes(struct site *s, size_t *count)
+{
+    *count = s->route_count;
+    return s->routes;
+}
+
+const char *site_status_line(struct site *s)
+{
+    snprintf(s->status, sizeof s->status, "site %.60s", s->name);
+    return s->status;
+}
