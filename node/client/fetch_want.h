@@ -1,0 +1,85 @@
+/* One content that is wanted or served here: what fetch.c (its story), carrier.c (its ranges over the WAN) and tally.c (its bytes) share.
+ *   want → CHECKING → RUNNING ⇄ NO_SOURCE → VERIFYING → HERE;  any → FAILED → CHECKING a minute later;  HERE → CHECKING when the file was touched */
+#ifndef FERRY_NODE_CLIENT_FETCH_WANT_H
+#define FERRY_NODE_CLIENT_FETCH_WANT_H
+
+#include "node/client/branch.h"
+#include "node/client/fetch.h"
+#include "node/client/source_health.h"
+
+#define SOURCES 16                              /* per content; policy names a handful */
+
+struct want_source {
+    struct source         source;
+    struct source_health *health;
+    int64_t               missing_until, missing_wait;  /* 404: it has not pulled this content yet (ms) */
+};
+
+enum slot { SLOT_FREE, SLOT_ASKED /* in a range under way */, SLOT_GIVEN /* injected, verdict to come */ };
+
+struct piece_slot {
+    enum slot             slot;
+    bool                  mine;                 /* rendezvous: this node carries it */
+    bool                  counted;              /* in the tally */
+    enum bytes_from       from;
+    struct source_health *giver;                /* of the last injection */
+};
+
+struct want {
+    struct want      *next;
+    struct fetcher   *fetcher;
+    struct content    content;                  /* a copy, without origin when there is none */
+    char              hex[SHA256_HEX];
+    enum fetch_state  state;                    /* set by want_set only */
+    bool              wanted;                   /* somebody waits for it; else it is only served */
+    bool              origin_fallback, begun, in_swarm, done_early;
+    bool              gone;                     /* nobody wants it; freed when busy is 0 */
+    int               busy;                     /* ranges and verifications under way */
+    int64_t           due, first_wanted;        /* seconds */
+    int64_t           retry_at, ready_at, wired_at, progress_at;    /* ms, monotonic */
+    size_t            neighbours;               /* connected, when last looked */
+    struct want_source sources[SOURCES];
+    size_t             source_count;
+    /* known once READY */
+    uint32_t           pieces, piece_size;
+    struct piece_slot *slots;
+    uint32_t          *walk;
+    uint8_t           *available;               /* bitmap: some neighbour has it */
+    uint64_t           members;                 /* fingerprint of the membership `mine` was dealt for */
+    uint64_t           have;                    /* bytes */
+    uint32_t           arrived;                 /* pieces since READY */
+    uint64_t           rate, rate_have;
+    int64_t            rate_at;
+    /* tally */
+    struct byte_row    row;
+    bool               repair;                  /* the ledger was complete: what is fetched again is waste */
+    bool               row_changed;
+    uint32_t          *unsaved;                 /* pieces counted but not yet in the store */
+    size_t             unsaved_count;
+    char               source[120], why[200], told[200];
+};
+
+struct fetcher {
+    struct fetcher_options options;
+    struct branch         *branch;
+    struct carrier        *carrier;
+    struct health          health;
+    const struct fleet    *fleet;
+    char                   address[64];
+    struct want           *wants;               /* most urgent first */
+    uv_timer_t             timer;
+    bool                   closing;
+    int                    open;                /* handles, ranges and verifications that have to end before closed */
+    int64_t                swarm_at;            /* ms: when a neighbour last brought anything */
+    void                 (*closed)(void *ctx);
+    void                  *closed_ctx;
+};
+
+/* fetch.c */
+uint32_t want_piece_length(const struct want *, uint32_t piece);
+void     want_release(struct want *);           /* one range or verification less; frees what is gone */
+void     fetcher_poke(struct fetcher *);        /* step in the next turn of the loop */
+/* {"topic":"content","event":event,"subject":…}; source and detail may be NULL */
+void     want_tell(struct want *, const char *event, const char *source, const char *detail);
+
+#endif
