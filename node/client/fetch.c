@@ -98,8 +98,6 @@ static void fail_want(struct want *w, const char *why)
     want_set(w, FETCH_FAILED, why);
 }
 
-static void release(struct fetcher *f);
-
 static char *partial_path(const struct want *w)
 {
     char hex[SHA256_HEX];
@@ -139,7 +137,7 @@ static void on_verified(uv_work_t *work, int status)
             branch_ring(f->branch);
         }
     }
-    release(f);
+    fetcher_release(f);
 }
 
 static void verify(struct want *w)
@@ -454,7 +452,7 @@ enum err fetcher_open(const struct fetcher_options *options, struct fetcher **ou
     return OK;
 }
 
-static void release(struct fetcher *f)
+void fetcher_release(struct fetcher *f)
 {
     void (*closed)(void *) = f->closed;
     void *ctx = f->closed_ctx;
@@ -477,21 +475,24 @@ static void release(struct fetcher *f)
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-    release(handle->data);
+    fetcher_release(handle->data);
 }
 
 static void on_branch_closed(void *ctx)
 {
-    release(ctx);
+    fetcher_release(ctx);
 }
 
-/* The web is closed by whoever opened it; its requests end before, while this still stands. */
 void fetcher_close(struct fetcher *f, void (*closed)(void *ctx), void *ctx)
 {
     f->closing = true;
     f->closed = closed;
     f->closed_ctx = ctx;
     f->open += 2;
+    for (struct want *w = f->wants; w; w = w->next)
+        for (uint32_t i = 0; i < w->pieces; i++)
+            if (w->piece[i].request)
+                web_cancel(w->piece[i].request);
     uv_timer_stop(&f->timer);
     uv_close((uv_handle_t *)&f->timer, on_timer_closed);
     branch_close(f->branch, on_branch_closed, f);

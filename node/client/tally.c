@@ -22,14 +22,25 @@ static void count(struct want *w, uint32_t piece, enum bytes_from from)
     w->row.from[from] += want_piece_length(w, piece);
 }
 
-/* A row of the store: believed for pieces that are still here; bytes of others came for nothing. */
+static void save_later(struct want *w, uint32_t piece)
+{
+    w->unsaved = must_grow(w->unsaved, w->unsaved_count + 1, sizeof *w->unsaved);
+    w->unsaved[w->unsaved_count++] = piece;
+}
+
+/* A row of the store: believed for pieces that are still here; bytes of others came for nothing, once (their row is saved with size 0). */
 static void on_row(void *ctx, uint32_t piece, enum bytes_from from, uint32_t size)
 {
     struct want *w = ctx;
-    if (piece < w->pieces && swarm_has(branch_swarm(w->fetcher->branch), &w->content.sha256, piece))
+    if (piece >= w->pieces || size == 0)
+        return;
+    if (swarm_has(branch_swarm(w->fetcher->branch), &w->content.sha256, piece)) {
         count(w, piece, from);
-    else if (from == BYTES_HTTP || from == BYTES_ORIGIN)
+        return;
+    }
+    if (from == BYTES_HTTP || from == BYTES_ORIGIN)
         tally_waste(w, size);
+    save_later(w, piece);
 }
 
 void tally_ready(struct want *w)
@@ -54,8 +65,7 @@ void tally_piece(struct want *w, uint32_t piece, enum bytes_from from)
     if (w->slots[piece].counted)
         w->row.from[w->slots[piece].from] -= want_piece_length(w, piece);
     count(w, piece, from);
-    w->unsaved = must_grow(w->unsaved, w->unsaved_count + 1, sizeof *w->unsaved);
-    w->unsaved[w->unsaved_count++] = piece;
+    save_later(w, piece);
 }
 
 void tally_waste(struct want *w, uint64_t bytes)
@@ -73,8 +83,10 @@ enum err tally_save(struct want *w, struct error *e)
 {
     struct store *s = w->fetcher->options.store;
     enum err code = OK;
-    for (size_t i = 0; i < w->unsaved_count && code == OK; i++)
-        code = store_piece_put(s, &w->content.sha256, w->unsaved[i], w->slots[w->unsaved[i]].from, want_piece_length(w, w->unsaved[i]), e);
+    for (size_t i = 0; i < w->unsaved_count && code == OK; i++) {
+        const struct piece_slot *slot = &w->slots[w->unsaved[i]];
+        code = store_piece_put(s, &w->content.sha256, w->unsaved[i], slot->from, slot->counted ? want_piece_length(w, w->unsaved[i]) : 0, e);
+    }
     w->row.changed = clock_now();
     if (code == OK)
         code = store_bytes_put(s, &w->row, e);
@@ -101,9 +113,11 @@ void tally_complete(struct want *w)
     for (int i = 0; i < BYTES_KINDS; i++)
         known += w->row.from[i];
     w->row.from[BYTES_CACHE] += w->row.size - known;    /* here before anybody counted */
-    want_tell(w, "complete", NULL, NULL);
+    enum err code = store_begin(w->fetcher->options.store, &e);
+    want_tell(w, "complete", NULL, NULL);       /* its message joins our transaction: told and marked, or neither */
     w->row.complete = w->repair = true;
     w->unsaved_count = 0;                       /* the store drops the pieces with complete */
-    if (tally_save(w, &e) != OK)
+    code = code ? code : tally_save(w, &e);
+    if (store_end(w->fetcher->options.store, code, &e) != OK)
         log_error(LOG_WRONG, "content.ledger", "writing the byte ledger", &e);
 }

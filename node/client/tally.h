@@ -11,7 +11,7 @@ void tally_piece(struct want *, uint32_t piece, enum bytes_from);
 void tally_waste(struct want *, uint64_t bytes);
 bool tally_unsaved(const struct want *);
 enum err tally_save(struct want *, struct error *);     /* inside the caller's transaction */
-/* The content is whole: told, then marked, each once (a crash between the two tells again: the site counts by node and content). */
+/* The content is whole: told and marked complete in one transaction. Nothing when it was told before and nothing was wasted since. */
 void tally_complete(struct want *);
 json_t *tally_json(const struct want *);        /* {"http":…,"peers":…,"cache":…,"origin":…,"waste":…} */
 

@@ -14,6 +14,7 @@ struct want_piece {
     uint8_t               state;
     uint8_t               from;                 /* enum bytes_from of the injected bytes */
     struct source_health *source;
+    struct web_request   *request;              /* while PIECE_ASKED */
 };
 struct want {
     struct fetcher   *fetcher;
@@ -47,6 +48,7 @@ struct fetcher {
     void                  *closed_ctx;
 };
 
+void     fetcher_release(struct fetcher *);      /* one thing less that has to end before it is closed */
 uint32_t want_piece_bytes(const struct want *, uint32_t piece);
 bool     want_has(const struct want *, uint32_t piece);
 void     want_waste(struct want *, uint64_t bytes);

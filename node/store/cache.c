@@ -1,3 +1,4 @@
+/* Content on disk: the row in the store says that it was verified, and which file it was then. */
 #include "node/store/cache.h"
 
 #include <inttypes.h>
@@ -5,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "node/base/clock.h"
 #include "node/store/sql.h"
 
 #define YOUNG 86400                             /* never evicted before: the reference page's minimum duration */
@@ -98,7 +99,7 @@ enum err cache_keep(struct cache *c, const struct sha256 *name, struct error *e)
     sqlite3_bind_int64(q, 3, (sqlite3_int64)print.inode);
     sqlite3_bind_int64(q, 4, print.mtime_ns);
     sqlite3_bind_int64(q, 5, print.ctime_ns);
-    sqlite3_bind_int64(q, 6, time(NULL));
+    sqlite3_bind_int64(q, 6, clock_now());
     return store_run(c->store, q, e);
 }
 

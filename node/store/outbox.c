@@ -1,3 +1,4 @@
+/* Message and serial number are one transaction, the caller's if there is one: a state and the message that tells it are durable together. */
 #include "node/store/outbox.h"
 
 #include <sqlite3.h>
@@ -22,27 +23,33 @@ static enum err next_serial(struct store *s, int64_t *serial, struct error *e)
     return code == SQLITE_DONE ? OK : fail(e, ERR_IO, "the node's store gave no serial number");
 }
 
-enum err outbox_put(struct store *s, int64_t now, json_t *body, int64_t *serial, struct error *e)
+static enum err insert(struct store *s, int64_t now, int64_t number, json_t *body, struct error *e)
 {
-    sqlite3_stmt *q;
-    char         *text = NULL;
-    int64_t       number = 0;
-    /* Nested in somebody's transaction this joins it: the outermost begin decides. */
-    bool     own = !store_begin(s, NULL);
-    enum err code = next_serial(s, &number, e);
+    sqlite3_stmt *q = store_sql(s, SQL_OUTBOX_PUT);
+    char         *text;
+    enum err      code;
 
     json_object_set_new(body, "serial", json_integer(number));
     json_object_set_new(body, "time", json_integer(now));
     text = json_dumps(body, JSON_COMPACT);
-    if (!code) {
-        q = store_sql(s, SQL_OUTBOX_PUT);
-        sqlite3_bind_int64(q, 1, number);
-        sqlite3_bind_text(q, 2, text, -1, SQLITE_STATIC);
-        code = store_run(s, q, e);
-    }
-    if (own)
-        code = store_end(s, code, e);
+    sqlite3_bind_int64(q, 1, number);
+    sqlite3_bind_text(q, 2, text, -1, SQLITE_STATIC);
+    code = store_run(s, q, e);
     free(text);
+    return code;
+}
+
+enum err outbox_put(struct store *s, int64_t now, json_t *body, int64_t *serial, struct error *e)
+{
+    int64_t  number = 0;
+    bool     nested = store_nested(s);          /* then the outermost end decides */
+    enum err code = nested ? OK : store_begin(s, e);
+
+    if (!code) {
+        code = next_serial(s, &number, e);
+        code = code ? code : insert(s, now, number, body, e);
+        code = nested ? code : store_end(s, code, e);
+    }
     json_decref(body);
     if (!code && serial)
         *serial = number;
@@ -57,8 +64,9 @@ json_t *outbox_batch(struct store *s, size_t most, size_t bytes, int64_t *first,
 
     sqlite3_bind_int64(q, 1, (sqlite3_int64)most);
     while (sum < bytes && sqlite3_step(q) == SQLITE_ROW) {
-        size_t  length = (size_t)sqlite3_column_bytes(q, 1);
-        json_t *body = json_loadb((const char *)sqlite3_column_text(q, 1), length, 0, NULL);
+        const char *text = (const char *)sqlite3_column_text(q, 1);
+        size_t      length = (size_t)sqlite3_column_bytes(q, 1);
+        json_t     *body = json_loadb(text, length, 0, NULL);
 
         if (!body)
             continue;

@@ -43,5 +43,6 @@ enum sql {
 
 struct sqlite3_stmt *store_sql(struct store *, enum sql);          /* reset, bindings cleared */
 enum err             store_run(struct store *, struct sqlite3_stmt *, struct error *);
+bool                 store_nested(struct store *);                 /* somebody's transaction is open: what is done now joins it */
 
 #endif

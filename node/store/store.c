@@ -1,29 +1,29 @@
+/* Opening, migrating and asking. The texts are in sql.h; a migration is one more entry at the end of `migrations`, never a change of an older one. */
 #include "node/store/store.h"
 
-#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "node/base/clock.h"
 #include "node/base/log.h"
 #include "node/store/sql.h"
 
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS value(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS blob(kind TEXT, name TEXT, bytes BLOB NOT NULL, PRIMARY KEY(kind, name)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS job(update_id TEXT PRIMARY KEY, deployment TEXT, state TEXT, reason TEXT, code INTEGER, attempts INTEGER, last_attempt INTEGER,"
+static const char *const migrations[] = {
+    "CREATE TABLE value(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE blob(kind TEXT, name TEXT, bytes BLOB NOT NULL, PRIMARY KEY(kind, name)) WITHOUT ROWID;"
+    "CREATE TABLE job(update_id TEXT PRIMARY KEY, deployment TEXT, state TEXT, reason TEXT, code INTEGER, attempts INTEGER, last_attempt INTEGER,"
     " changed INTEGER, user_asked INTEGER, restart_pending INTEGER, detail TEXT) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS bytes(name BLOB PRIMARY KEY, size INTEGER, http INTEGER, peers INTEGER, cache INTEGER, origin INTEGER, waste INTEGER,"
+    "CREATE TABLE bytes(name BLOB PRIMARY KEY, size INTEGER, http INTEGER, peers INTEGER, cache INTEGER, origin INTEGER, waste INTEGER,"
     " complete INTEGER, changed INTEGER) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS piece(name BLOB, piece INTEGER, source INTEGER, size INTEGER, PRIMARY KEY(name, piece)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS outbox(serial INTEGER PRIMARY KEY, body TEXT NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS content(name BLOB PRIMARY KEY, size INTEGER, inode INTEGER, mtime INTEGER, ctime INTEGER, referenced INTEGER) WITHOUT ROWID;";
+    "CREATE TABLE piece(name BLOB, piece INTEGER, source INTEGER, size INTEGER, PRIMARY KEY(name, piece)) WITHOUT ROWID;"
+    "CREATE TABLE outbox(serial INTEGER PRIMARY KEY, body TEXT NOT NULL);"
+    "CREATE TABLE content(name BLOB PRIMARY KEY, size INTEGER, inode INTEGER, mtime INTEGER, ctime INTEGER, referenced INTEGER) WITHOUT ROWID;",
+};
 
 static const char *const texts[] = {
 #define X(name, text) text,
@@ -56,31 +56,75 @@ enum err store_run(struct store *s, struct sqlite3_stmt *q, struct error *e)
     return result;
 }
 
-static enum err prepare(struct store *s, struct error *e)
+/* sqlite's verdict on the file itself, as far as it changes what is to be done. */
+static enum err refuse(struct store *s, bool *damaged, struct error *e)
 {
-    char *why = NULL;
+    int code = sqlite3_errcode(s->database);
 
-    if (sqlite3_exec(s->database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000;", NULL, NULL, &why) ||
-        sqlite3_exec(s->database, schema, NULL, NULL, &why)) {
-        fail(e, ERR_IO, "the node's store: %s", why ? why : sqlite3_errmsg(s->database));
-        sqlite3_free(why);
-        return ERR_IO;
+    *damaged = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+    return fail(e, code == SQLITE_FULL ? ERR_FULL : ERR_IO, "the node's store: %s", sqlite3_errmsg(s->database));
+}
+
+static int run_text(struct store *s, const char *text)
+{
+    return sqlite3_exec(s->database, text, NULL, NULL, NULL);
+}
+
+static int64_t version_of(struct store *s)
+{
+    sqlite3_stmt *q = NULL;
+    int64_t       version = -1;
+
+    if (sqlite3_prepare_v2(s->database, "PRAGMA user_version", -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+        version = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return version;
+}
+
+/* Each migration and its number are one transaction. */
+static enum err migrate(struct store *s, bool *damaged, struct error *e)
+{
+    int64_t version = version_of(s);
+    char    number[64];
+
+    if (version < 0)
+        return refuse(s, damaged, e);
+    if (version > (int64_t)COUNT(migrations))
+        return fail(e, ERR_CONDITION, "the node's store was written by a newer ferryd (version %lld, this one knows %zu): install that one again", (long long)version,
+                    COUNT(migrations));
+    for (size_t i = (size_t)version; i < COUNT(migrations); i++) {
+        snprintf(number, sizeof number, "PRAGMA user_version = %zu", i + 1);
+        if (run_text(s, "BEGIN IMMEDIATE") || run_text(s, migrations[i]) || run_text(s, number) || run_text(s, "COMMIT"))
+            return refuse(s, damaged, e);
     }
-    for (size_t i = 0; i < SQL_COUNT; i++)
-        if (sqlite3_prepare_v3(s->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL))
-            return fail(e, ERR_IO, "the node's store: %s", sqlite3_errmsg(s->database));
     return OK;
 }
 
-static enum err open_once(const char *path, struct store **out, struct error *e)
+/* Reading the schema and checking a page of each table finds what is not a database; the rest is found when it is read. */
+static enum err prepare(struct store *s, bool *damaged, struct error *e)
+{
+    enum err code;
+
+    if (run_text(s, "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"))
+        return refuse(s, damaged, e);
+    code = migrate(s, damaged, e);
+    for (size_t i = 0; i < SQL_COUNT && !code; i++)
+        if (sqlite3_prepare_v3(s->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL))
+            code = refuse(s, damaged, e);
+    return code;
+}
+
+static enum err open_once(const char *path, struct store **out, bool *damaged, struct error *e)
 {
     struct store *s = must_alloc(sizeof *s);
-    mode_t        before = umask(077);
+    mode_t        before = umask(077);          /* -wal and -shm get the file's mode */
     int           code = sqlite3_open(path, &s->database);
     enum err      result;
 
+    result = code ? fail(e, ERR_IO, "%s: %s", path, sqlite3_errmsg(s->database)) : prepare(s, damaged, e);
     umask(before);
-    result = code ? fail(e, ERR_IO, "%s: %s", path, sqlite3_errmsg(s->database)) : prepare(s, e);
+    if (!result && chmod(path, 0600))
+        result = fail_errno(e, "%s", path);
     if (result)
         store_close(s);
     else
@@ -88,32 +132,49 @@ static enum err open_once(const char *path, struct store **out, struct error *e)
     return result;
 }
 
-/* Serial numbers have to rise for ever, also when the store was lost: a fresh one begins above whatever a store of before can have reached. */
+/* Serial numbers have to rise for ever, also when the store was lost: a fresh one begins above whatever an older one can have reached in the
+ * life of the node. The site takes a node's oldest waiting message as its beginning. */
 static enum err first_serial(struct store *s, struct error *e)
 {
     char     text[32], *have = store_get(s, "serial");
     enum err code = OK;
 
-    snprintf(text, sizeof text, "%lld", have ? 0LL : (long long)time(NULL) << 20);
+    snprintf(text, sizeof text, "%lld", (long long)clock_now() << 20);
     if (!have)
         code = store_set(s, "serial", text, e);
     free(have);
     return code;
 }
 
+/* The log goes along: a fresh database must never meet the old one's. */
+static enum err move_aside(const char *path, struct error *e)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    long long                now = clock_now();
+
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        AUTO(text_free) char *from = must_print("%s%s", path, parts[i]);
+        AUTO(text_free) char *to = must_print("%s.broken-%lld%s", path, now, parts[i]);
+
+        if (file_exists(from) && rename(from, to))
+            return fail_errno(e, "%s", to);
+    }
+    return OK;
+}
+
 enum err store_open(const char *path, struct store **out, struct error *e)
 {
-    struct error why;
-    enum err     code = open_once(path, out, &why);
+    struct error why = {0};
+    bool         damaged = false;
+    enum err     code = open_once(path, out, &damaged, &why);
 
-    if (code && file_exists(path) && strstr(why.text, "not a database")) {
-        char *aside = must_print("%s.broken-%lld", path, (long long)time(NULL));
-        log_error(LOG_WRONG, "store.broken", "the node's store is damaged; it is moved aside and a fresh one is made", &why);
-        code = rename(path, aside) ? fail_errno(&why, "%s", aside) : open_once(path, out, &why);
-        free(aside);
+    if (damaged) {
+        log_error(LOG_WRONG, "store.broken", "the node's store is damaged; it is moved aside and a fresh one is made, messages that were waiting in it are lost", &why);
+        code = move_aside(path, &why);
+        code = code ? code : open_once(path, out, &damaged, &why);
     }
     if (code)
-        return fail(e, code, "%s", why.text);
+        return fail(e, code, "%s: %s", path, why.text);
     code = first_serial(*out, e);
     if (code)
         store_close(*out);
@@ -298,7 +359,7 @@ static enum err pieces_drop(struct store *s, const struct sha256 *name, struct e
     return store_run(s, q, e);
 }
 
-enum err store_bytes_put(struct store *s, const struct byte_row *r, struct error *e)
+static enum err bytes_put(struct store *s, const struct byte_row *r, struct error *e)
 {
     sqlite3_stmt *q = store_sql(s, SQL_BYTES_PUT);
     enum err      code;
@@ -312,6 +373,17 @@ enum err store_bytes_put(struct store *s, const struct byte_row *r, struct error
     sqlite3_bind_int64(q, 9, r->changed);
     code = store_run(s, q, e);
     return code || !r->complete ? code : pieces_drop(s, &r->name, e);
+}
+
+enum err store_bytes_put(struct store *s, const struct byte_row *r, struct error *e)
+{
+    bool     nested = store_nested(s);
+    enum err code = nested ? OK : store_begin(s, e);
+
+    if (code)
+        return code;
+    code = bytes_put(s, r, e);
+    return nested ? code : store_end(s, code, e);
 }
 
 void store_bytes_each(struct store *s, void (*each)(void *ctx, const struct byte_row *), void *ctx)
@@ -347,16 +419,21 @@ void store_pieces(struct store *s, const struct sha256 *name, void (*each)(void 
     sqlite3_reset(q);
 }
 
+bool store_nested(struct store *s)
+{
+    return !sqlite3_get_autocommit(s->database);
+}
+
 enum err store_begin(struct store *s, struct error *e)
 {
-    return sqlite3_exec(s->database, "BEGIN IMMEDIATE", NULL, NULL, NULL) ? fail(e, ERR_IO, "the node's store: %s", sqlite3_errmsg(s->database)) : OK;
+    return run_text(s, "BEGIN IMMEDIATE") ? fail(e, ERR_IO, "the node's store: %s", sqlite3_errmsg(s->database)) : OK;
 }
 
 enum err store_end(struct store *s, enum err so_far, struct error *e)
 {
-    if (!so_far && sqlite3_exec(s->database, "COMMIT", NULL, NULL, NULL))
+    if (!so_far && run_text(s, "COMMIT"))
         so_far = fail(e, ERR_IO, "the node's store: %s", sqlite3_errmsg(s->database));
     if (so_far && !sqlite3_get_autocommit(s->database))
-        sqlite3_exec(s->database, "ROLLBACK", NULL, NULL, NULL);
+        run_text(s, "ROLLBACK");
     return so_far;
 }

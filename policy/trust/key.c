@@ -1,5 +1,6 @@
 #include "policy/trust/key.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -14,8 +15,10 @@
 
 /* PKCS#8 of an ed25519 key (RFC 8410): this prefix and the 32 bytes of the seed. */
 static const uint8_t prefix[16] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
+#define DER_SIZE  (sizeof prefix + 32)
 #define PEM_BEGIN "-----BEGIN PRIVATE KEY-----\n"
 #define PEM_END   "\n-----END PRIVATE KEY-----\n"
+#define PEM_MOST  4096
 
 static void from_seed(struct key *k)
 {
@@ -39,20 +42,43 @@ void key_end(struct key *k)
     sodium_memzero(k, sizeof *k);
 }
 
+/* O_EXCL: whoever loses a race, or finds a key there, learns it; no key is ever written over. */
+static enum err write_new(const char *path, const char *text, size_t length, struct error *e)
+{
+    AUTO(fd_end) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    AUTO(fd_end) int dir = -1;
+    char            *slash, *parent;
+
+    if (fd < 0 && errno == EEXIST)
+        return fail(e, ERR_EXISTS, "%s: a key is there already, and no key is ever written over; move it away or name another place", path);
+    if (fd < 0)
+        return fail_errno(e, "key %s cannot be made", path);
+    if (write(fd, text, length) != (ssize_t)length || fsync(fd)) {
+        fail_errno(e, "key %s cannot be written", path);
+        unlink(path);
+        return e ? e->code : ERR_IO;
+    }
+    parent = must_copy(path);
+    slash = strrchr(parent, '/');
+    if (slash)
+        slash[slash == parent] = 0;
+    dir = open(slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(parent);
+    return dir >= 0 && !fsync(dir) ? OK : fail_errno(e, "the directory of key %s cannot be synced", path);
+}
+
 enum err key_save(const char *path, const struct key *k, struct error *e)
 {
-    uint8_t  der[48];
+    uint8_t  der[DER_SIZE];
     char    *base64, text[200];
     int      n;
     enum err code;
 
-    if (file_exists(path))
-        return fail(e, ERR_EXISTS, "%s: a key is there already", path);
     memcpy(der, prefix, sizeof prefix);
-    memcpy(der + 16, k->seed, 32);
+    memcpy(der + sizeof prefix, k->seed, 32);
     base64 = base64_encode(der, sizeof der);
     n = snprintf(text, sizeof text, PEM_BEGIN "%s" PEM_END, base64);
-    code = file_write(path, text, (size_t)n, 0600, e);
+    code = write_new(path, text, (size_t)n, e);
     sodium_memzero(der, sizeof der);
     sodium_memzero(text, sizeof text);
     sodium_memzero(base64, strlen(base64));
@@ -60,39 +86,47 @@ enum err key_save(const char *path, const struct key *k, struct error *e)
     return code;
 }
 
-enum err key_load(const char *path, struct key *k, struct error *e)
+static bool from_pem(char *text, struct key *k)
 {
-    struct stat st;
-    char       *text = NULL, *end;
-    size_t      length, size = 0;
-    uint8_t    *der = NULL;
-    enum err    code;
+    char    *end = strstr(text, PEM_END);
+    size_t   size = 0;
+    uint8_t *der = NULL;
+    bool     good;
 
-    if (stat(path, &st))
-        return fail_errno(e, "%s", path);
-    if (st.st_mode & 077)
-        return fail(e, ERR_DENIED, "%s: others may read this private key (mode %o); chmod 600 it", path, (unsigned)(st.st_mode & 0777));
-    code = file_read(path, 4096, &text, &length, e);
-    if (code)
-        return code;
-    end = strstr(text, PEM_END);
-    if (!strncmp(text, PEM_BEGIN, strlen(PEM_BEGIN)) && end) {
+    if (end && !strncmp(text, PEM_BEGIN, strlen(PEM_BEGIN))) {
         *end = 0;
         der = base64_decode(text + strlen(PEM_BEGIN), 64, &size);
     }
-    if (!der || size != 48 || memcmp(der, prefix, sizeof prefix)) {
-        code = fail(e, ERR_VERIFY, "%s: not an ed25519 private key in PEM (PKCS#8)", path);
-    } else {
-        memcpy(k->seed, der + 16, 32);
-        if (sodium_init() < 0)
-            code = fail(e, ERR_FAILED, "libsodium cannot start");
+    good = der && size == DER_SIZE && !memcmp(der, prefix, sizeof prefix);
+    if (good) {
+        memcpy(k->seed, der + sizeof prefix, 32);
         from_seed(k);
-        sodium_memzero(der, size);
     }
-    sodium_memzero(text, length);
+    if (der)
+        sodium_memzero(der, size);
     free(der);
-    free(text);
-    return code;
+    return good;
+}
+
+enum err key_load(const char *path, struct key *k, struct error *e)
+{
+    AUTO(fd_end) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char             text[PEM_MOST + 1];
+    struct stat      st;
+    ssize_t          n;
+    bool             good;
+
+    if (fd < 0 || fstat(fd, &st))
+        return fail_errno(e, "key %s cannot be opened", path);
+    if (st.st_mode & 077)
+        return fail(e, ERR_DENIED, "key %s: others may read or change it (mode %o); chmod 600 it, and think about who has read it", path,
+                    (unsigned)(st.st_mode & 0777));
+    if ((n = read(fd, text, PEM_MOST)) < 0)
+        return fail_errno(e, "key %s cannot be read", path);
+    text[n] = 0;
+    good = sodium_init() >= 0 && from_pem(text, k);
+    sodium_memzero(text, sizeof text);
+    return good ? OK : fail(e, ERR_VERIFY, "key %s: not an ed25519 private key in PEM (PKCS#8), which is what was expected", path);
 }
 
 void key_sign(const struct key *k, const void *bytes, size_t size, uint8_t out[KEY_SIGNATURE])

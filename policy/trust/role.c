@@ -1,5 +1,6 @@
 #include "policy/trust/role.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,40 +9,73 @@
 #include "policy/trust/canonical.h"
 #include "policy/trust/key.h"
 
+#define SIGNATURES_MOST 64                      /* each costs a hash-table walk at least: bounded before any cryptography */
+#define DELEGATED_LIMIT (512u << 10)
+
+static const struct {
+    const char *name;
+    size_t      limit;
+} top[] = {{"root", 64u << 10}, {"timestamp", 4u << 10}, {"snapshot", 256u << 10}, {"targets", 512u << 10}};
+
+size_t role_limit(const char *name)
+{
+    for (size_t i = 0; i < COUNT(top); i++)
+        if (!strcmp(top[i].name, name))
+            return top[i].limit;
+    return DELEGATED_LIMIT;
+}
+
 bool role_name_ok(const char *name)
 {
-    static const char *const reserved[] = {"root", "timestamp", "snapshot", "targets"};
-    size_t                   n = strlen(name);
+    size_t n = strlen(name);
 
     if (!n || n > 64 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != n)
         return false;
-    for (size_t i = 0; i < COUNT(reserved); i++)
-        if (!strcmp(name, reserved[i]))
+    for (size_t i = 0; i < COUNT(top); i++)
+        if (!strcmp(name, top[i].name))
             return false;
     return true;
 }
 
+static bool says(const json_t *object, const char *member, const char *what)
+{
+    const char *found = json_string_value(json_object_get(object, member));
+
+    return found && !strcmp(found, what);
+}
+
+static bool is_hash_of(const char *id, const json_t *key)
+{
+    char         *text, hex[SHA256_HEX];
+    size_t        length;
+    struct sha256 h;
+
+    if (canonical_print(key, &text, &length, NULL))
+        return false;
+    h = hash_bytes(text, length);
+    free(text);
+    return !strcmp(sha256_hex(&h, hex), id);
+}
+
+/* A signer nobody knows, or of a kind we do not have, is normal while keys are being replaced: skipped. A lie about a key is refused. */
 static enum err signer_add(const json_t *keys, const char *id, const char *name, struct signer *out, struct error *e)
 {
     const json_t *key = json_object_get(keys, id);
     const char   *hex = json_string_value(json_object_get(json_object_get(key, "keyval"), "public"));
-    const char   *type = json_string_value(json_object_get(key, "keytype"));
-    char          real[SHA256_HEX];
     uint8_t       public[32];
 
-    if (!key || !type || strcmp(type, "ed25519"))
+    if (!key || !says(key, "keytype", "ed25519") || !says(key, "scheme", "ed25519"))
         return OK;
     if (!hex || !hex_decode(hex, public, 32))
         return fail(e, ERR_VERIFY, "%s: key %.64s is not an ed25519 key", name, id);
-    key_id(public, real);
-    if (strcmp(real, id))
+    if (!is_hash_of(id, key))
         return fail(e, ERR_VERIFY, "%s: keyid %.64s is not the hash of its key", name, id);
     for (size_t i = 0; i < out->count; i++)
-        if (!strcmp(out->ids[i], id))
-            return fail(e, ERR_VERIFY, "%s: keyid %.64s is named twice", name, id);
+        if (!memcmp(out->keys[i], public, 32))
+            return fail(e, ERR_VERIFY, "%s: one key is named twice, as %.64s", name, id);
     if (out->count == SIGNER_KEYS)
-        return fail(e, ERR_VERIFY, "%s: more than %d keys", name, SIGNER_KEYS);
-    memcpy(out->ids[out->count], real, sizeof real);
+        return fail(e, ERR_VERIFY, "%s: more than the %d keys that are accepted", name, SIGNER_KEYS);
+    memcpy(out->ids[out->count], id, SHA256_HEX);
     memcpy(out->keys[out->count++], public, 32);
     return OK;
 }
@@ -54,9 +88,9 @@ enum err signer_read(const json_t *keys, const json_t *role, const char *name, s
     memset(out, 0, sizeof *out);
     if (!json_is_object(keys) || !json_is_array(ids) || !json_is_integer(threshold))
         return fail(e, ERR_VERIFY, "%s: keys, keyids and threshold were expected", name);
+    if (json_integer_value(threshold) < 1)
+        return fail(e, ERR_VERIFY, "%s: a threshold of %lld; at least 1 is accepted", name, (long long)json_integer_value(threshold));
     out->threshold = json_integer_value(threshold);
-    if (out->threshold < 1)
-        return fail(e, ERR_VERIFY, "%s: a threshold of %lld", name, (long long)out->threshold);
     for (size_t i = 0; i < json_array_size(ids) && !code; i++) {
         const char *id = json_string_value(json_array_get(ids, i));
         code = id ? signer_add(keys, id, name, out, e) : fail(e, ERR_VERIFY, "%s: a keyid is not a text", name);
@@ -64,6 +98,11 @@ enum err signer_read(const json_t *keys, const json_t *role, const char *name, s
     if (!code && out->threshold > (int64_t)out->count)
         code = fail(e, ERR_VERIFY, "%s: %lld signatures are asked of %zu keys", name, (long long)out->threshold, out->count);
     return code;
+}
+
+static bool is_spec_1(const char *version)
+{
+    return version && !strncmp(version, "1.", 2) && isdigit((unsigned char)version[2]);
 }
 
 static enum err head_check(struct role *r, const char *type, struct error *e)
@@ -75,13 +114,13 @@ static enum err head_check(struct role *r, const char *type, struct error *e)
 
     if (!found || strcmp(found, type))
         return fail(e, ERR_VERIFY, "a %s file was expected, this says \"%.40s\"", type, found ? found : "nothing");
-    if (!spec || strncmp(spec, "1.", 2))
+    if (!is_spec_1(spec))
         return fail(e, ERR_VERIFY, "%s: specification version \"%.20s\" is not 1.x", type, spec ? spec : "");
-    if (!json_is_integer(version) || json_integer_value(version) < 1)
-        return fail(e, ERR_VERIFY, "%s: its version is not a number from 1 up", type);
     r->version = json_integer_value(version);
+    if (!json_is_integer(version) || r->version < 1 || r->version == INT64_MAX)      /* the next one must be a number too */
+        return fail(e, ERR_VERIFY, "%s: its version is not a number from 1 up", type);
     if (!expires || time_read(expires, &r->expires, NULL))
-        return fail(e, ERR_VERIFY, "%s: its expiry is not a time", type);
+        return fail(e, ERR_VERIFY, "%s: its expiry is not a time like 2026-11-23T21:00:00Z", type);
     return OK;
 }
 
@@ -133,8 +172,8 @@ enum err role_verify(const struct role *r, const struct signer *s, const char *n
     size_t        length;
     enum err      code;
 
-    if (s->threshold < 1 || json_array_size(signatures) > 64)
-        return fail(e, ERR_VERIFY, "%s: more than 64 signatures, or no threshold", name);
+    if (s->threshold < 1 || json_array_size(signatures) > SIGNATURES_MOST)
+        return fail(e, ERR_VERIFY, "%s: more than %d signatures, or nobody may sign it", name, SIGNATURES_MOST);
     code = canonical_print(r->body, &bytes, &length, e);
     if (code)
         return code;
@@ -147,6 +186,6 @@ enum err role_verify(const struct role *r, const struct signer *s, const char *n
     }
     free(bytes);
     if (good < s->threshold)
-        return fail(e, ERR_VERIFY, "%s: %lld valid signatures of %lld needed", name, (long long)good, (long long)s->threshold);
+        return fail(e, ERR_VERIFY, "%s: %lld valid signatures of the %lld needed", name, (long long)good, (long long)s->threshold);
     return OK;
 }

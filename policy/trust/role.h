@@ -27,12 +27,14 @@ struct role {
 
 /* keys: {"keyid": key}; role: {"keyids": [...], "threshold": n}. Unknown key types are skipped, a keyid that is not its key's hash is refused,
  * thresholds below 1 or above the keys are refused. */
-enum err signer_read(const json_t *keys, const json_t *role, const char *name, struct signer *out, struct error *);
+enum err signer_read(const json_t *keys, const json_t *role, const char *name, struct signer *out, struct error *e);
 /* type: "root", "timestamp", "snapshot", "targets" (delegated roles are "targets" too). Checks limit, JSON, _type, spec_version 1.x, version ≥ 1, expires. */
-enum err role_read(const char *bytes, size_t length, size_t limit, const char *type, struct role *out, struct error *);
-enum err role_verify(const struct role *, const struct signer *, const char *name, struct error *);
+enum err role_read(const char *bytes, size_t length, size_t limit, const char *type, struct role *out, struct error *e);
+enum err role_verify(const struct role *, const struct signer *, const char *name, struct error *e);
 void     role_end(struct role *);
 /* Names of delegated roles: [a-z0-9-]{1,64}, none of the four. */
 bool     role_name_ok(const char *name);
+/* Bytes a file of this role may have: root 64 KiB, timestamp 4 KiB, snapshot 256 KiB, targets and delegated roles 512 KiB. */
+size_t   role_limit(const char *name);
 
 #endif

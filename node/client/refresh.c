@@ -1,0 +1,347 @@
+/* Policy in: the verifier says which file it wants next, the web brings it; then the documents this node obeys. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "node/base/clock.h"
+#include "node/base/log.h"
+#include "node/client/core.h"
+#include "policy/document/json.h"
+
+#define TARGET_LIMIT (64u << 20)
+
+static enum err role_get(void *ctx, const char *role, char **out, size_t *length, struct error *e)
+{
+    return store_blob(ctx, "role", role, out, length, e);
+}
+
+static enum err role_put(void *ctx, const char *role, const char *bytes, size_t length, struct error *e)
+{
+    return store_blob_put(ctx, "role", role, bytes, length, e);
+}
+
+static enum err role_drop(void *ctx, const char *role, struct error *e)
+{
+    return store_blob_drop(ctx, "role", role, e);
+}
+
+static enum err verifier_open(struct client *c, struct verifier **out, struct error *e)
+{
+    struct verifier_store store = {c->store, role_get, role_put, role_drop};
+
+    return verifier_new(&store, client_now(c), out, e);
+}
+
+/* --- documents in force --- */
+
+void documents_end(struct client *c)
+{
+    for (struct job *j = c->jobs; j; j = j->next)
+        if (j != c->installing) {
+            j->update = NULL;
+            j->deployment = NULL;
+        }
+    for (size_t i = 0; i < c->collection_count; i++)
+        collection_free(c->collections[i]);
+    for (size_t i = 0; i < c->deployment_count; i++)
+        deployment_free(c->deployments[i]);
+    free(c->collections);
+    free(c->deployments);
+    fleet_free(c->fleet);
+    scan_free(c->scan);
+    holding_free(c->holding);
+    c->collections = NULL;
+    c->deployments = NULL;
+    c->fleet = NULL;
+    c->scan = NULL;
+    c->holding = NULL;
+    c->collection_count = c->deployment_count = 0;
+}
+
+static bool is_collection(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 16 && !strcmp(name + n - 16, "/collection.json");
+}
+
+/* Also names the collection of a target: "policy/tills/october.json". */
+static bool in_collection(struct client *c, const char *role)
+{
+    for (size_t i = 0; i < c->collection_count; i++)
+        if (!strcmp(c->collections[i]->name, role))
+            return collection_has(c->collections[i], c->node_id, c->facts, client_now(c), NULL);
+    return false;
+}
+
+/* Pass 0: what everybody needs; pass 1: deployments of this node's collections. */
+static bool concerns(struct client *c, const struct verifier_target *t, int pass)
+{
+    char dp[100];
+
+    snprintf(dp, sizeof dp, "policy/fleet/dp-%s.json", c->options.config->dp_name ? c->options.config->dp_name : "");
+    if (!strcmp(t->role, "fleet"))
+        return pass == 0 && (!strcmp(t->name, "policy/fleet/fleet.json") || (c->options.install && !strcmp(t->name, "policy/fleet/scan.json")) ||
+                             (config_has_role(c->options.config, "distribution-point") && !strcmp(t->name, dp)));
+    if (!c->options.install)
+        return false;
+    return pass == 0 ? is_collection(t->name) : !is_collection(t->name) && in_collection(c, t->role);
+}
+
+static enum err parse(struct client *c, const char *name, const json_t *body, struct error *e)
+{
+    const char *type = json_string_value(json_object_get(body, "type"));
+
+    if (!type)
+        return fail(e, ERR_VERIFY, "%s: it has no type", name);
+    if (!strcmp(type, "fleet"))
+        return fleet_from_json(body, &c->fleet, e);
+    if (!strcmp(type, "scan"))
+        return scan_from_json(body, &c->scan, e);
+    if (!strcmp(type, "dp"))
+        return holding_from_json(body, &c->holding, e);
+    if (!strcmp(type, "collection")) {
+        c->collections = must_grow(c->collections, c->collection_count + 1, sizeof *c->collections);
+        enum err code = collection_from_json(body, &c->collections[c->collection_count], e);
+        c->collection_count += !code;
+        return code;
+    }
+    if (!strcmp(type, "deployment")) {
+        c->deployments = must_grow(c->deployments, c->deployment_count + 1, sizeof *c->deployments);
+        enum err code = deployment_from_json(body, &c->deployments[c->deployment_count], e);
+        c->deployment_count += !code;
+        return code;
+    }
+    return fail(e, ERR_VERIFY, "%s: \"%.40s\" is no type of document this Ferry knows", name, type);
+}
+
+/* One target out of the store, when it is the signed one. */
+static bool load_target(struct client *c, const struct verifier_target *t, json_t *acknowledged)
+{
+    char        *bytes = NULL;
+    size_t       length = 0;
+    json_t      *body = NULL;
+    struct error e;
+    enum err     code = store_blob(c->store, "target", t->name, &bytes, &length, &e);
+
+    if (!code && !bytes)
+        return false;
+    code = code ? code : verifier_check_target(t, c->site_id, bytes, length, &e);
+    code = code ? code : json_read(bytes, length, TARGET_LIMIT, &body, &e);
+    code = code ? code : parse(c, t->name, body, &e);
+    if (!code)
+        json_object_set_new(acknowledged, t->name, json_integer(t->seq));
+    else
+        log_error(LOG_WARN, "policy.refused", t->name, &e);
+    json_decref(body);
+    free(bytes);
+    return !code;
+}
+
+static void load_pass(struct client *c, int pass, json_t *acknowledged)
+{
+    for (size_t i = 0; i < verifier_target_count(c->verifier); i++) {
+        const struct verifier_target *t = verifier_target(c->verifier, i);
+        if (concerns(c, t, pass))
+            load_target(c, t, acknowledged);
+    }
+}
+
+/* Where this node is, once the fleet is known. */
+static void place(struct client *c)
+{
+    const struct boundary_group *g = c->fleet ? fleet_group_of(c->fleet, c->address) : NULL;
+
+    json_object_set_new(c->facts, "boundary.group", json_string(g ? g->name : ""));
+    if (c->fetcher)
+        fetcher_policy(c->fetcher, c->fleet, c->address);
+    report_change(c, "facts", json_pack("{s:O}", "facts", c->facts));
+}
+
+static void load_documents(struct client *c)
+{
+    json_t *acknowledged = json_object();
+
+    if (c->fetcher)
+        fetcher_policy(c->fetcher, NULL, NULL);
+    documents_end(c);
+    load_pass(c, 0, acknowledged);
+    place(c);
+    load_pass(c, 1, acknowledged);
+    report_change(c, "acknowledge", json_pack("{s:o}", "documents", acknowledged));
+    if (c->options.on_holding && c->holding)
+        c->options.on_holding(c->options.ctx, c->fleet, c->holding);
+    schedule_soon(c);
+}
+
+void refresh_recall(struct client *c)
+{
+    struct error e;
+
+    if (verifier_open(c, &c->verifier, &e) || verifier_recall(c->verifier, &e)) {
+        verifier_free(c->verifier);
+        c->verifier = NULL;
+        return;
+    }
+    load_documents(c);
+    c->scan_again = true;
+}
+
+/* --- the poll --- */
+
+static void finished(struct client *c, const char *why)
+{
+    int64_t every = c->options.config->poll ? c->options.config->poll : c->fleet ? c->fleet->poll_s : 3600;
+    int64_t wait = every * 900 + (int64_t)(hash_bytes(&c->last_poll, sizeof c->last_poll).b[0]) * every * 200 / 255;
+
+    c->polling = false;
+    snprintf(c->poll_error, sizeof c->poll_error, "%s", why ? why : "");
+    if (why) {
+        c->poll_wait_ms = c->poll_wait_ms ? c->poll_wait_ms * 2 : 2000;
+        wait = c->poll_wait_ms < wait ? c->poll_wait_ms : wait;
+        log_say(LOG_WARN, "poll.failed", why, NULL);
+    } else {
+        c->poll_wait_ms = 0;
+        c->last_poll = client_now(c);
+    }
+    c->next_poll = clock_ms() + wait;
+    client_release(c);
+}
+
+static void next_target(struct client *c);
+static void next_file(struct client *c);
+
+static void get(struct client *c, const char *dir, const char *path, size_t limit, void (*on_done)(void *, const struct web_answer *))
+{
+    char           *url = must_print("%s/policy/%s/%s", c->site_url, dir, path);
+    struct web_call call = {.url = url, .limit = limit, .timeout_ms = 120000, .stall_ms = 15000, .on_done = on_done, .ctx = c};
+
+    web_start(c->options.web, &call);
+    free(url);
+}
+
+static bool stored(struct client *c, const struct verifier_target *t)
+{
+    char         *bytes = NULL;
+    size_t        length = 0;
+    struct sha256 h;
+    bool          same;
+
+    if (store_blob(c->store, "target", t->name, &bytes, &length, NULL) || !bytes)
+        return false;
+    h = hash_bytes(bytes, length);
+    same = sha256_same(&h, &t->sha256);
+    free(bytes);
+    return same;
+}
+
+static void on_target(void *ctx, const struct web_answer *answer)
+{
+    struct client                *c = ctx;
+    const struct verifier_target *t = verifier_target(c->verifier, c->target_at);
+    struct error                  e = answer->error;
+    enum err                      code = answer->code;
+
+    if (c->closing) {
+        finished(c, "closing");
+        return;
+    }
+    code = code ? code : verifier_check_target(t, c->site_id, answer->body, answer->length, &e);
+    code = code ? code : store_blob_put(c->store, "target", t->name, answer->body, answer->length, &e);
+    if (code) {
+        char why[300];
+        snprintf(why, sizeof why, "%.100s: %.180s", t->name, e.text);
+        finished(c, why);
+        return;
+    }
+    c->target_changed = true;
+    c->target_at++;
+    next_target(c);
+}
+
+static void next_target(struct client *c)
+{
+    for (; c->target_at < verifier_target_count(c->verifier); c->target_at++) {
+        const struct verifier_target *t = verifier_target(c->verifier, c->target_at);
+        if (!concerns(c, t, c->target_pass) || stored(c, t))
+            continue;
+        char path[400];
+        snprintf(path, sizeof path, "%s", t->url_path);
+        get(c, "targets", path, (size_t)t->length, on_target);
+        return;
+    }
+    if (c->target_pass == 0) {
+        /* Collections are here now: which of them this node is in decides what else concerns it. */
+        bool changed = c->target_changed;
+        load_documents(c);
+        c->target_pass = 1;
+        c->target_at = 0;
+        c->scan_again = c->scan_again || changed;
+        c->target_changed = false;
+        next_target(c);
+        return;
+    }
+    if (c->target_changed)
+        load_documents(c);
+    finished(c, NULL);
+}
+
+static void on_file(void *ctx, const struct web_answer *answer)
+{
+    struct client *c = ctx;
+
+    if (c->closing) {
+        finished(c, "closing");
+        return;
+    }
+    if (!answer->code)
+        verifier_give(c->verifier, answer->body, answer->length);
+    else if (answer->code == ERR_NOT_FOUND && answer->status)
+        verifier_absent(c->verifier);
+    else {
+        char why[300];
+        snprintf(why, sizeof why, "%.290s", answer->error.text);
+        verifier_free(c->verifier);
+        c->verifier = NULL;
+        finished(c, why);
+        return;
+    }
+    next_file(c);
+}
+
+static void next_file(struct client *c)
+{
+    struct verifier_want want;
+    char                 why[300];
+
+    switch (verifier_next(c->verifier, &want)) {
+    case VERIFIER_WANT: get(c, "metadata", want.path, want.limit, on_file); return;
+    case VERIFIER_DONE: case VERIFIER_UNCHANGED:
+        c->target_at = 0;
+        c->target_pass = 0;
+        c->target_changed = false;
+        next_target(c);
+        return;
+    case VERIFIER_FAILED: break;
+    }
+    snprintf(why, sizeof why, "policy: %.280s", verifier_error(c->verifier)->text);
+    report_change(c, "alert", json_pack("{s:s,s:s}", "event", "policy.refused", "detail", why));
+    verifier_free(c->verifier);
+    c->verifier = NULL;
+    finished(c, why);
+}
+
+void refresh_begin(struct client *c)
+{
+    struct error e;
+
+    c->polling = true;
+    client_hold(c);
+    verifier_free(c->verifier);
+    c->verifier = NULL;
+    if (verifier_open(c, &c->verifier, &e))
+        finished(c, e.text);
+    else
+        next_file(c);
+}
