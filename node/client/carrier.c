@@ -16,6 +16,7 @@
 #define STALL_MOST_MS  30000
 #define CONNECT_MS     5000
 #define SILENCE_MS     10000                    /* a source that sends nothing for so long has failed */
+#define VERDICT_MS     10000                    /* for an injected piece to be verified and stored */
 #define MISSING_FIRST  2000                     /* ms: a DP that has not pulled the content yet is asked again */
 #define MISSING_MOST   30000
 #define NEIGHBOURS     128
@@ -172,12 +173,6 @@ bool carrier_expects(const struct want *w)
 
 /* --- a range --- */
 
-static void settle_slot(struct want *w, uint32_t piece, enum slot now)
-{
-    if (w->slots[piece].slot == SLOT_ASKED)
-        w->slots[piece].slot = now;
-}
-
 /* A whole piece has come: into the swarm with it, unless somebody was faster. */
 static void give(struct range *r)
 {
@@ -185,12 +180,14 @@ static void give(struct range *r)
     uint32_t piece = r->first + r->given++;
     size_t length = r->filled;
     r->filled = 0;
-    w->slots[piece].giver = r->from.health;
-    w->slots[piece].from = w->slots[piece].counted ? w->slots[piece].from : r->from.source.kind == SOURCE_ORIGIN ? BYTES_ORIGIN : BYTES_HTTP;
-    settle_slot(w, piece, SLOT_GIVEN);
-    if (has(w, piece) || !swarm_inject(swarm_of(w), &w->content.sha256, piece, r->piece, length)) {
+    struct piece_slot *s = &w->slots[piece];
+    s->slot = SLOT_GIVEN;
+    s->giver = r->from.health;
+    s->given_as = r->from.source.kind == SOURCE_ORIGIN ? BYTES_ORIGIN : BYTES_HTTP;
+    s->given_at = clock_ms();
+    if (!swarm_inject(swarm_of(w), &w->content.sha256, piece, r->piece, length)) {
         tally_waste(w, length);
-        w->slots[piece].slot = SLOT_FREE;
+        s->slot = SLOT_FREE;
     }
 }
 
@@ -256,7 +253,8 @@ static void on_done(void *ctx, const struct web_answer *answer)
     r->from.health->in_flight--;
     tally_waste(w, r->filled);
     for (uint32_t p = r->first + r->given; p < r->first + r->count; p++)
-        settle_slot(w, p, SLOT_FREE);
+        if (w->slots[p].slot == SLOT_ASKED)
+            w->slots[p].slot = SLOT_FREE;
     judge(r, answer);
     free(r->piece);
     free(r);
@@ -360,12 +358,24 @@ static bool start_one(struct carrier *c, struct want *w, int64_t now)
     return true;
 }
 
+/* libtorrent ignores an injected piece silently when some block of it is just being written: asked for again then. */
+static void forget_lost(struct want *w, int64_t now)
+{
+    for (uint32_t p = 0; p < w->pieces; p++)
+        if (w->slots[p].slot == SLOT_GIVEN && now - w->slots[p].given_at > VERDICT_MS) {
+            w->slots[p].slot = SLOT_FREE;
+            tally_waste(w, has(w, p) ? 0 : want_piece_length(w, p));
+        }
+}
+
 void carrier_run(struct carrier *c, int64_t now)
 {
     size_t most = (size_t)(c->fetcher->options.config->wan_requests > 0 ? c->fetcher->options.config->wan_requests : 4);
     for (struct want *w = c->fetcher->wants; w; w = w->next)
-        if (carries(w))
+        if (carries(w)) {
+            forget_lost(w, now);
             carrier_deal(w);
+        }
     for (struct want *w = c->fetcher->wants; w && c->count < most; w = w->next)
         while (c->count < most && start_one(c, w, now))
             ;

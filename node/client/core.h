@@ -41,6 +41,8 @@ struct job {
     size_t               planned_count;
     bool                 planned_once;
     char                 step[40];
+    struct client       *client;
+    int64_t              retry_at;              /* monotonic ms: the installer was busy */
 };
 
 struct client {

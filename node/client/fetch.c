@@ -1,486 +1,323 @@
+/* All contents wanted or served here: the list, the clock, the door. The story of one is want.c; its ranges carrier.c; its bytes tally.c. */
 #include "node/client/fetch.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/text.h"
-#include "dht/rendezvous.h"
-#include "dht/swarm.h"
 #include "node/base/clock.h"
 #include "node/base/log.h"
-#include "node/client/want.h"
+#include "node/client/carrier.h"
+#include "node/client/tally.h"
 
-#define TICK_MS  250
-#define RETRY_MS 60000
+#define TICK_MS      200                        /* while anything is under way */
+#define SLOW_TICK_MS 1000                       /* while something failed and waits */
 
-static struct want *find(struct fetcher *f, const struct sha256 *name)
+static struct want *find(const struct fetcher *f, const struct sha256 *name)
 {
-    struct want *w = f->wants;
-
-    while (w && !sha256_same(&w->content.sha256, name))
-        w = w->next;
-    return w;
+    for (struct want *w = f->wants; w; w = w->next)
+        if (!w->gone && sha256_same(&w->content.sha256, name))
+            return w;
+    return NULL;
 }
 
-uint32_t want_piece_bytes(const struct want *w, uint32_t piece)
-{
-    uint64_t begin = (uint64_t)piece * w->piece_size, left = w->content.size - begin;
+/* --- the list --- */
 
-    return left < w->piece_size ? (uint32_t)left : w->piece_size;
+static bool before(const struct want *a, const struct want *b)
+{
+    if (a->due != b->due)
+        return a->due < b->due;
+    if (a->content.size != b->content.size)
+        return a->content.size < b->content.size;
+    return memcmp(a->content.sha256.b, b->content.sha256.b, SHA256_SIZE) < 0;   /* all nodes work on the same content */
 }
 
-bool want_has(const struct want *w, uint32_t piece)
-{
-    return swarm_has(branch_swarm(w->fetcher->branch), &w->content.sha256, piece);
-}
-
-void want_waste(struct want *w, uint64_t bytes)
-{
-    w->bytes.waste += bytes;
-    if (bytes)
-        store_bytes_put(w->fetcher->options.store, &w->bytes, NULL);
-}
-
-void want_set(struct want *w, enum fetch_state state, const char *why)
-{
-    static const char *const words[] = {"none", "checking", "running", "no-source", "verifying", "here", "failed"};
-    char                     hex[SHA256_HEX];
-
-    snprintf(w->why, sizeof w->why, "%s", why);
-    if (w->state == state)
-        return;
-    w->state = state;
-    log_say(state == FETCH_FAILED || state == FETCH_NO_SOURCE ? LOG_WARN : LOG_TELL, "content.state", words[state], "FERRY_CONTENT", sha256_hex(&w->content.sha256, hex), "FERRY_REASON",
-            *why ? why : NULL, NULL);
-    w->fetcher->options.changed(w->fetcher->options.ctx, &w->content.sha256);
-}
-
-static void tell(struct want *w, const char *event, const char *source, const char *detail)
-{
-    char hex[SHA256_HEX];
-    const uint64_t *b = w->bytes.from;
-
-    w->fetcher->options.tell(w->fetcher->options.ctx,
-                             json_pack("{s:s,s:s,s:s,s:I,s:s,s:s,s:{s:I,s:I,s:I,s:I,s:I}}", "topic", "content", "subject", sha256_hex(&w->content.sha256, hex), "event", event, "size",
-                                       (json_int_t)w->content.size, "source", source, "detail", detail, "bytes", "http", (json_int_t)b[BYTES_HTTP], "peers", (json_int_t)b[BYTES_PEERS],
-                                       "cache", (json_int_t)b[BYTES_CACHE], "origin", (json_int_t)b[BYTES_ORIGIN], "waste", (json_int_t)w->bytes.waste));
-}
-
-void want_refused(struct want *w, const char *source, const char *detail)
-{
-    log_say(LOG_WARN, "content.refused", detail, "FERRY_SOURCE", source, NULL);
-    tell(w, "refused", source, detail);
-}
-
-/* --- whole: the ledger's complete flag is set once, after the message is durable; a crash between says it again, with the same figures --- */
-
-static void complete(struct want *w)
-{
-    if (!w->bytes.complete) {
-        tell(w, "complete", w->source, "");
-        w->bytes.complete = true;
-        w->bytes.changed = clock_now();
-        store_bytes_put(w->fetcher->options.store, &w->bytes, NULL);
-    }
-    want_set(w, FETCH_HERE, "");
-}
-
-static void fail_want(struct want *w, const char *why)
-{
-    w->retry_at = clock_ms() + RETRY_MS;
-    if (w->in_swarm)
-        swarm_drop(branch_swarm(w->fetcher->branch), &w->content.sha256);
-    w->in_swarm = false;
-    want_set(w, FETCH_FAILED, why);
-}
-
-static char *partial_path(const struct want *w)
-{
-    char hex[SHA256_HEX];
-
-    return must_print("%s/%s", cache_partial_dir(w->fetcher->options.cache), sha256_hex(&w->content.sha256, hex));
-}
-
-static void on_verify(uv_work_t *work)
-{
-    struct want  *w = work->data;
-    char         *path = partial_path(w);
-    struct sha256 real;
-    uint64_t      size;
-    int fd AUTO(fd_end) = open(path, O_RDONLY | O_CLOEXEC);
-
-    w->code = hash_file(path, &real, &size, &w->error);
-    if (!w->code && (size != w->content.size || !sha256_same(&real, &w->content.sha256)))
-        w->code = fail(&w->error, ERR_VERIFY, "the whole is not what its name says");
-    if (!w->code && fsync(fd))
-        w->code = fail_errno(&w->error, "%s", path);
-    free(path);
-}
-
-static void on_verified(uv_work_t *work, int status)
-{
-    struct want    *w = work->data;
-    struct fetcher *f = w->fetcher;
-
-    if (!f->closing && status == 0) {
-        if (w->code == ERR_VERIFY) {
-            want_set(w, FETCH_CHECKING, w->error.text);
-            swarm_recheck(branch_swarm(f->branch), &w->content.sha256);
-        } else if (w->code) {
-            fail_want(w, w->error.text);
-        } else {
-            swarm_move(branch_swarm(f->branch), &w->content.sha256, cache_content_dir(f->options.cache));
-            branch_ring(f->branch);
-        }
-    }
-    fetcher_release(f);
-}
-
-static void verify(struct want *w)
-{
-    if (w->state == FETCH_VERIFYING || w->state == FETCH_HERE)
-        return;
-    want_set(w, FETCH_VERIFYING, "");
-    w->fetcher->open++;
-    w->work.data = w;
-    uv_queue_work(w->fetcher->options.loop, &w->work, on_verify, on_verified);
-}
-
-/* --- events of the swarm --- */
-
-struct recall {
-    struct want *want;
-    uint8_t     *known;
-};
-
-static void on_known_piece(void *ctx, uint32_t piece, enum bytes_from from, uint32_t size)
-{
-    struct recall *r = ctx;
-
-    if (piece < r->want->pieces && want_has(r->want, piece)) {
-        r->known[piece] = 1;
-        r->want->bytes.from[from] += size;
-    }
-}
-
-/* What is here was brought by somebody: the store remembers who; what it does not remember was in the cache. */
-static void on_ready(struct want *w)
-{
-    struct swarm_figures s;
-    struct recall        r = {w, must_alloc(w->pieces + 1u)};
-
-    memset(w->bytes.from, 0, sizeof w->bytes.from);
-    store_pieces(w->fetcher->options.store, &w->content.sha256, on_known_piece, &r);
-    for (uint32_t i = 0; i < w->pieces; i++) {
-        w->piece[i].state = PIECE_IDLE;
-        if (!r.known[i] && want_has(w, i))
-            w->bytes.from[BYTES_CACHE] += want_piece_bytes(w, i);
-    }
-    free(r.known);
-    w->ready_at = w->progress_at = clock_ms();
-    want_set(w, FETCH_RUNNING, "");
-    branch_wire(w->fetcher->branch, &w->content.sha256);
-    if (swarm_progress(branch_swarm(w->fetcher->branch), &w->content.sha256, &s) && s.have == s.pieces)
-        verify(w);
-}
-
-static void on_piece(struct want *w, const struct swarm_event *event)
-{
-    struct want_piece *p = &w->piece[event->piece];
-    enum bytes_from    from = event->injected && p->state == PIECE_INJECTED ? (enum bytes_from)p->from : BYTES_PEERS;
-    uint32_t           size = want_piece_bytes(w, event->piece);
-
-    if (p->state == PIECE_INJECTED)
-        p->state = PIECE_IDLE;
-    w->progress_at = clock_ms();
-    if (w->bytes.complete)
-        return;
-    w->bytes.from[from] += size;
-    store_piece_put(w->fetcher->options.store, &w->content.sha256, event->piece, from, size, NULL);
-    if (w->state == FETCH_NO_SOURCE)
-        want_set(w, FETCH_RUNNING, "");
-    carrier_pump(w);
-}
-
-static void on_bad(struct want *w, const struct swarm_event *event)
-{
-    struct want_piece *p = &w->piece[event->piece];
-
-    want_waste(w, want_piece_bytes(w, event->piece));
-    if (event->injected && p->source) {
-        char detail[120];
-        snprintf(detail, sizeof detail, "piece %u is not what was signed; nothing more is taken from there for 15 min", event->piece);
-        health_ban(p->source, clock_ms(), "it served altered bytes");
-        want_refused(w, p->source->name, detail);
-    } else if (*event->peer) {
-        want_refused(w, event->peer, "a neighbour sent altered bytes; it is banned");
-    }
-    p->state = PIECE_IDLE;
-}
-
-static void on_moved(struct want *w)
-{
-    struct error e;
-
-    if (cache_keep(w->fetcher->options.cache, &w->content.sha256, &e))
-        fail_want(w, e.text);
-    else
-        complete(w);
-}
-
-static void on_event(void *ctx, const struct swarm_event *event)
-{
-    struct want *w = find(ctx, &event->name);
-
-    if (!w || (event->kind == SWARM_PIECE && event->piece >= w->pieces) || (event->kind == SWARM_BAD && event->piece >= w->pieces))
-        return;
-    switch (event->kind) {
-    case SWARM_READY: if (w->state == FETCH_CHECKING) on_ready(w); break;
-    case SWARM_PIECE: on_piece(w, event); break;
-    case SWARM_BAD:   on_bad(w, event); break;
-    case SWARM_DONE:  if (w->state == FETCH_RUNNING || w->state == FETCH_NO_SOURCE) verify(w); break;
-    case SWARM_MOVED: on_moved(w); break;
-    case SWARM_PEERS: carrier_pump(w); break;
-    case SWARM_ERROR: fail_want(w, event->text); break;
-    }
-}
-
-/* --- wanting --- */
-
-static void start(struct want *w)
-{
-    struct fetcher *f = w->fetcher;
-    struct error    e;
-    enum err        code = cache_room(f->options.cache, w->content.size, clock_now(), NULL, NULL, &e);
-    char            path[4096];
-
-    cache_path(f->options.cache, &w->content.sha256, path, sizeof path);
-    if (file_exists(path))
-        cache_forget(f->options.cache, &w->content.sha256);         /* there, but not as it was left */
-    code = code ? code : swarm_add(branch_swarm(f->branch), &w->content.sha256, w->content.torrent, w->content.torrent_size, cache_partial_dir(f->options.cache), false, &e);
-    if (code) {
-        fail_want(w, e.text);
-        return;
-    }
-    w->in_swarm = true;
-    store_bytes_put(f->options.store, &w->bytes, NULL);
-    want_set(w, FETCH_CHECKING, "");
-}
-
-static void seed(struct want *w)
-{
-    struct fetcher *f = w->fetcher;
-    struct error    e;
-
-    if (!w->in_swarm && swarm_add(branch_swarm(f->branch), &w->content.sha256, w->content.torrent, w->content.torrent_size, cache_content_dir(f->options.cache), true, &e))
-        log_error(LOG_WARN, "content.seed", "serving to neighbours", &e);
-    else if (!w->in_swarm)
-        branch_wire(f->branch, &w->content.sha256);
-    w->in_swarm = true;
-}
-
-static enum err make(struct fetcher *f, const struct content *c, struct want **out, struct error *e)
-{
-    struct want *w, **at = &f->wants;
-    uint32_t     piece_size;
-    enum err     code = swarm_torrent_check(c->torrent, c->torrent_size, &c->sha256, c->size, &c->info_hash, &piece_size, e);
-
-    if (code)
-        return code;
-    w = must_alloc(sizeof *w);
-    w->fetcher = f;
-    w->content = *c;
-    w->content.origin = must_copy(c->origin);
-    w->content.torrent = must_alloc(c->torrent_size);
-    memcpy(w->content.torrent, c->torrent, c->torrent_size);
-    w->piece_size = piece_size;
-    w->pieces = (uint32_t)((c->size + piece_size - 1) / piece_size);
-    w->piece = must_alloc((w->pieces + 1u) * sizeof *w->piece);
-    w->walk = must_alloc((w->pieces + 1u) * sizeof *w->walk);
-    rendezvous_walk(&c->sha256, branch_self(f->branch), w->pieces, w->walk);
-    w->wanted_at = clock_ms();
-    if (!store_bytes(f->options.store, &c->sha256, &w->bytes))
-        w->bytes = (struct byte_row){.name = c->sha256, .size = c->size};
-    while (*at)
-        at = &(*at)->next;
-    *at = w;
-    *out = w;
-    return OK;
-}
-
-/* In the cache already, whatever brought it. */
-static void adopt(struct want *w)
-{
-    if (!w->bytes.complete) {
-        memset(w->bytes.from, 0, sizeof w->bytes.from);
-        w->bytes.from[BYTES_CACHE] = w->content.size;
-    }
-    seed(w);
-    complete(w);
-}
-
-/* Kept in order of due, so that the pump serves the earliest first. */
-static void sort(struct fetcher *f, struct want *w)
+static void enlist(struct fetcher *f, struct want *w)
 {
     struct want **at = &f->wants;
-
-    while (*at != w)
-        at = &(*at)->next;
-    *at = w->next;
-    at = &f->wants;
-    while (*at && (*at)->due <= w->due)
+    while (*at && !before(w, *at))
         at = &(*at)->next;
     w->next = *at;
     *at = w;
 }
 
-enum err fetcher_want(struct fetcher *f, const struct content *c, int64_t due, bool origin_fallback, struct error *e)
+static void delist(struct fetcher *f, struct want *w)
 {
-    struct want *w = find(f, &c->sha256);
-    enum err     code = w ? OK : make(f, c, &w, e);
+    struct want **at = &f->wants;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+}
 
-    if (code)
-        return code;
+static void reap(struct fetcher *f)
+{
+    for (struct want *w = f->wants, *next; w; w = next) {
+        next = w->next;
+        if (w->gone && w->busy == 0) {
+            delist(f, w);
+            want_free(w);
+        }
+    }
+}
+
+bool fetcher_needs(void *ctx, const struct sha256 *name)
+{
+    const struct want *w = find(ctx, name);
+    return w && w->wanted;
+}
+
+/* --- the clock --- */
+
+static void save(struct fetcher *f)
+{
+    struct error e = {0};
+    bool any = false;
+    for (struct want *w = f->wants; w; w = w->next)
+        any |= !w->row.complete && tally_unsaved(w);
+    if (!any)
+        return;
+    enum err code = store_begin(f->options.store, &e);
+    for (struct want *w = f->wants; w && code == OK; w = w->next)
+        if (!w->row.complete && tally_unsaved(w))
+            code = tally_save(w, &e);
+    if (store_end(f->options.store, code, &e) != OK)
+        log_error(LOG_WRONG, "content.ledger", "writing the byte ledger", &e);
+}
+
+/* The caller may want and unwant from within: the list is walked anew after each. */
+static void tell_changes(struct fetcher *f)
+{
+    struct want *w = f->wants;
+    while (w) {
+        if (!w->changed || w->gone) {
+            w = w->next;
+            continue;
+        }
+        struct sha256 name = w->content.sha256;
+        w->changed = false;
+        if (f->options.changed)
+            f->options.changed(f->options.ctx, &name);
+        w = f->wants;
+    }
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void rest(struct fetcher *f)
+{
+    bool active = carrier_busy(f->carrier) > 0, waiting = false;
+    for (struct want *w = f->wants; w; w = w->next) {
+        active |= w->state == FETCH_CHECKING || w->state == FETCH_RUNNING || w->state == FETCH_NO_SOURCE || w->state == FETCH_VERIFYING;
+        waiting |= w->state == FETCH_FAILED || w->gone;
+    }
+    branch_hurry(f->branch, active);
+    if (active || waiting)
+        uv_timer_start(&f->timer, on_timer, active ? TICK_MS : SLOW_TICK_MS, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct fetcher *f = timer->data;
+    int64_t now = clock_ms();
+    if (f->closing)
+        return;
+    reap(f);
+    for (struct want *w = f->wants; w; w = w->next)
+        if (!w->gone)
+            want_step(w, now);
+    carrier_run(f->carrier, now);
+    save(f);
+    rest(f);
+    tell_changes(f);
+}
+
+void fetcher_poke(struct fetcher *f)
+{
+    if (!f->closing)
+        uv_timer_start(&f->timer, on_timer, 0, 0);
+}
+
+static void on_event(void *ctx, const struct swarm_event *event)
+{
+    struct fetcher *f = ctx;
+    struct want *w = find(f, &event->name);
+    if (w && w->in_swarm && !f->closing)
+        want_event(w, event);
+}
+
+/* --- sources --- */
+
+static void order_sources(struct want *w)
+{
+    struct fetcher *f = w->fetcher;
+    struct source ordered[SOURCES];
+    struct want_source old[SOURCES];
+    size_t old_count = w->source_count;
+    memcpy(old, w->sources, sizeof old);
+    w->source_count = f->fleet == NULL ? 0 : source_order(f->fleet, fleet_group_of(f->fleet, f->address), &w->content, w->origin_fallback, ordered, SOURCES);
+    for (size_t i = 0; i < w->source_count; i++) {
+        w->sources[i] = (struct want_source){.source = ordered[i], .health = health_of(&f->health, ordered[i].url, ordered[i].name)};
+        for (size_t k = 0; k < old_count; k++)
+            if (old[k].health == w->sources[i].health) {
+                w->sources[i].missing_until = old[k].missing_until;
+                w->sources[i].missing_wait = old[k].missing_wait;
+            }
+    }
+}
+
+void fetcher_policy(struct fetcher *f, const struct fleet *fleet, const char *address)
+{
+    f->fleet = fleet;
+    snprintf(f->address, sizeof f->address, "%s", address ? address : "");
+    for (struct want *w = f->wants; w; w = w->next)
+        order_sources(w);
+    fetcher_poke(f);
+}
+
+/* --- the door --- */
+
+static struct want *want_new(struct fetcher *f, const struct content *content)
+{
+    struct want *w = must_alloc(sizeof *w);
+    w->fetcher = f;
+    w->content = *content;
+    w->content.origin = must_copy(content->origin);
+    w->content.torrent = must_alloc(content->torrent_size + 1);
+    memcpy(w->content.torrent, content->torrent, content->torrent_size);
+    sha256_hex(&content->sha256, w->hex);
+    w->state = FETCH_CHECKING;
+    w->first_wanted = clock_now();
+    return w;
+}
+
+enum err fetcher_want(struct fetcher *f, const struct content *content, int64_t due, bool origin_fallback, struct error *e)
+{
+    struct want *w = find(f, &content->sha256);
+    if (content->size > 0) {
+        enum err code = swarm_torrent_check(content->torrent, content->torrent_size, &content->sha256, content->size, &content->info_hash, NULL, e);
+        if (code != OK)
+            return code;
+    }
+    bool fresh = w == NULL;
+    if (fresh)
+        w = want_new(f, content);
+    else
+        delist(f, w);
+    bool again = !fresh && w->wanted && w->due == due && w->origin_fallback == origin_fallback;
+    w->wanted = true;
     w->due = due;
     w->origin_fallback = origin_fallback;
-    sort(f, w);
-    if (w->wanted && w->state != FETCH_HERE)
-        return OK;
-    w->wanted = true;
-    if (cache_has(f->options.cache, &c->sha256, c->size)) {
-        if (w->state != FETCH_HERE)
-            adopt(w);
-    } else if (w->state == FETCH_NONE || w->state == FETCH_HERE || (w->state == FETCH_FAILED && clock_ms() >= w->retry_at)) {
-        if (w->in_swarm)
-            swarm_drop(branch_swarm(f->branch), &c->sha256);
-        w->in_swarm = false;
-        w->bytes.complete = false;
-        start(w);
+    enlist(f, w);
+    if (!again) {
+        order_sources(w);
+        fetcher_poke(f);
     }
-    branch_hurry(f->branch, true);
     return OK;
 }
 
 void fetcher_unwant(struct fetcher *f, const struct sha256 *name)
 {
     struct want *w = find(f, name);
-
-    if (!w || w->state == FETCH_VERIFYING)
+    if (w == NULL)
         return;
     w->wanted = false;
-    if (w->state == FETCH_HERE || w->state == FETCH_NONE)
+    if (w->state == FETCH_HERE)
         return;
-    if (w->in_swarm)
-        swarm_drop(branch_swarm(f->branch), name);
-    w->in_swarm = false;
-    w->state = FETCH_NONE;
+    want_quit(w);
+    w->gone = true;
+    fetcher_poke(f);
 }
 
-void fetcher_seed(struct fetcher *f, const struct content *c)
+void fetcher_seed(struct fetcher *f, const struct content *content)
 {
-    struct want *w = find(f, &c->sha256);
-
-    if (w || !cache_has(f->options.cache, &c->sha256, c->size) || make(f, c, &w, NULL))
+    if (find(f, &content->sha256) || !cache_has(f->options.cache, &content->sha256, content->size))
         return;
-    adopt(w);
+    struct want *w = want_new(f, content);
+    w->due = INT64_MAX;
+    enlist(f, w);
+    order_sources(w);
+    fetcher_poke(f);
 }
 
 enum fetch_state fetcher_state(struct fetcher *f, const struct sha256 *name, struct fetch_progress *out)
 {
-    struct want         *w = find(f, name);
-    struct swarm_figures s = {0};
-
-    if (out)
-        memset(out, 0, sizeof *out);
-    if (!w)
+    struct want *w = find(f, name);
+    if (out == NULL)
+        return w ? w->state : FETCH_NONE;
+    *out = (struct fetch_progress){0};
+    struct byte_row row = {0};
+    if (w)
+        row = w->row;
+    else
+        store_bytes(f->options.store, name, &row);
+    out->size = w ? w->content.size : row.size;
+    out->waste = row.waste;
+    memcpy(out->from, row.from, sizeof out->from);
+    if (w == NULL)
         return FETCH_NONE;
-    if (!out)
-        return w->state;
-    if (w->in_swarm)
-        swarm_progress(branch_swarm(f->branch), name, &s);
     out->state = w->state;
-    out->size = w->content.size;
-    memcpy(out->from, w->bytes.from, sizeof out->from);
-    for (int i = 0; i < BYTES_KINDS; i++)
-        out->have += w->bytes.from[i];
-    out->waste = w->bytes.waste;
-    out->rate = s.down_rate;
-    out->peers = s.peers;
+    out->have = w->have;
+    out->rate = w->state == FETCH_RUNNING ? w->rate : 0;
+    out->peers = (int)w->neighbours;
     snprintf(out->source, sizeof out->source, "%s", w->source);
     snprintf(out->why, sizeof out->why, "%s", w->why);
     return w->state;
 }
 
-/* --- life --- */
-
-static void on_tick(uv_timer_t *timer)
-{
-    struct fetcher *f = timer->data;
-    bool            busy = false;
-
-    for (struct want *w = f->wants; w; w = w->next) {
-        if (w->wanted && w->state == FETCH_FAILED && clock_ms() >= w->retry_at)
-            start(w);
-        busy = busy || (w->wanted && w->state != FETCH_HERE);
-        if (w->state == FETCH_RUNNING || w->state == FETCH_NO_SOURCE) {
-            branch_wire(f->branch, &w->content.sha256);
-            carrier_pump(w);
-        }
-    }
-    branch_hurry(f->branch, busy);
-}
+/* --- open and close --- */
 
 enum err fetcher_open(const struct fetcher_options *options, struct fetcher **out, struct error *e)
 {
-    struct fetcher       *f = must_alloc(sizeof *f);
-    struct branch_options b = {options->loop, options->config, on_event, f};
-    enum err              code = branch_open(&b, &f->branch, e);
-
-    if (code) {
+    if (options->config->listen == NULL)
+        return fail(e, ERR_USAGE, "listen is not set: a node that fetches needs the address its neighbours reach it at, like listen = 10.1.0.7:6881");
+    struct fetcher *f = must_alloc(sizeof *f);
+    f->options = *options;
+    struct branch_options bo = {.loop = options->loop, .config = options->config, .on_event = on_event, .ctx = f};
+    enum err code = branch_open(&bo, &f->branch, e);
+    if (code != OK) {
         free(f);
         return code;
     }
-    f->options = *options;
+    f->carrier = carrier_new(f);
     uv_timer_init(options->loop, &f->timer);
     f->timer.data = f;
-    uv_timer_start(&f->timer, on_tick, TICK_MS, TICK_MS);
+    f->open = 1;
     *out = f;
     return OK;
 }
 
-void fetcher_release(struct fetcher *f)
+static void on_branch_closed(void *ctx)
 {
-    void (*closed)(void *) = f->closed;
-    void *ctx = f->closed_ctx;
-
-    if (--f->open || !f->closing)
-        return;
+    struct fetcher *f = ctx;
     while (f->wants) {
-        struct want *next = f->wants->next;
-        content_end(&f->wants->content);
-        free(f->wants->piece);
-        free(f->wants->walk);
-        free(f->wants);
-        f->wants = next;
+        struct want *w = f->wants;
+        f->wants = w->next;
+        want_free(w);
     }
+    carrier_free(f->carrier);
     health_end(&f->health);
+    if (f->closed)
+        f->closed(f->closed_ctx);
     free(f);
-    if (closed)
-        closed(ctx);
+}
+
+static void one_less(struct fetcher *f)
+{
+    if (--f->open > 0)
+        return;
+    save(f);
+    branch_close(f->branch, on_branch_closed, f);
+}
+
+void want_release(struct want *w)
+{
+    w->busy--;                                  /* reaped at the next step, if gone */
+    one_less(w->fetcher);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-    fetcher_release(handle->data);
-}
-
-static void on_branch_closed(void *ctx)
-{
-    fetcher_release(ctx);
+    one_less(handle->data);
 }
 
 void fetcher_close(struct fetcher *f, void (*closed)(void *ctx), void *ctx)
@@ -488,18 +325,7 @@ void fetcher_close(struct fetcher *f, void (*closed)(void *ctx), void *ctx)
     f->closing = true;
     f->closed = closed;
     f->closed_ctx = ctx;
-    f->open += 2;
     for (struct want *w = f->wants; w; w = w->next)
-        for (uint32_t i = 0; i < w->pieces; i++)
-            if (w->piece[i].request)
-                web_cancel(w->piece[i].request);
-    uv_timer_stop(&f->timer);
+        carrier_drop(f->carrier, w);
     uv_close((uv_handle_t *)&f->timer, on_timer_closed);
-    branch_close(f->branch, on_branch_closed, f);
-}
-
-void fetcher_policy(struct fetcher *f, const struct fleet *fleet, const char *address)
-{
-    f->fleet = fleet;
-    f->group = fleet && address ? fleet_group_of(fleet, address) : NULL;
 }

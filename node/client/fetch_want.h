@@ -21,8 +21,10 @@ struct piece_slot {
     enum slot             slot;
     bool                  mine;                 /* rendezvous: this node carries it */
     bool                  counted;              /* in the tally */
-    enum bytes_from       from;
-    struct source_health *giver;                /* of the last injection */
+    enum bytes_from       from;                 /* … as this */
+    struct source_health *giver;                /* of the last injection: who, as what, when (ms) */
+    enum bytes_from       given_as;
+    int64_t               given_at;
 };
 
 struct want {
@@ -32,7 +34,8 @@ struct want {
     char              hex[SHA256_HEX];
     enum fetch_state  state;                    /* set by want_set only */
     bool              wanted;                   /* somebody waits for it; else it is only served */
-    bool              origin_fallback, begun, in_swarm, done_early;
+    bool              origin_fallback, begun, in_swarm;
+    bool              changed;                  /* the caller has to be told */
     bool              gone;                     /* nobody wants it; freed when busy is 0 */
     int               busy;                     /* ranges and verifications under way */
     int64_t           due, first_wanted;        /* seconds */
@@ -75,11 +78,18 @@ struct fetcher {
     void                  *closed_ctx;
 };
 
-/* fetch.c */
+/* want.c: the story of one content */
 uint32_t want_piece_length(const struct want *, uint32_t piece);
-void     want_release(struct want *);           /* one range or verification less; frees what is gone */
-void     fetcher_poke(struct fetcher *);        /* step in the next turn of the loop */
+void     want_step(struct want *, int64_t now_ms);
+void     want_event(struct want *, const struct swarm_event *);
+void     want_quit(struct want *);              /* out of the swarm; its ranges end */
+void     want_free(struct want *);
 /* {"topic":"content","event":event,"subject":…}; source and detail may be NULL */
 void     want_tell(struct want *, const char *event, const char *source, const char *detail);
+
+/* fetch.c: all of them */
+void     want_release(struct want *);           /* one range or verification less */
+void     fetcher_poke(struct fetcher *);        /* step in the next turn of the loop */
+bool     fetcher_needs(void *fetcher, const struct sha256 *);   /* for cache_room */
 
 #endif

@@ -1,6 +1,7 @@
 #include "policy/trust/role.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,5 +188,62 @@ enum err role_verify(const struct role *r, const struct signer *s, const char *n
     free(bytes);
     if (good < s->threshold)
         return fail(e, ERR_VERIFY, "%s: %lld valid signatures of the %lld needed", name, (long long)good, (long long)s->threshold);
+    return OK;
+}
+
+enum err root_signer(const struct role *root, const char *role, struct signer *out, struct error *e)
+{
+    return signer_read(json_object_get(root->body, "keys"), json_object_get(json_object_get(root->body, "roles"), role), role, out, e);
+}
+
+enum err root_check(const struct role *r, const struct role *root, const char *role, struct error *e)
+{
+    struct signer s;
+    enum err      code = root_signer(root, role, &s, e);
+
+    return code ? code : role_verify(r, &s, role, e);
+}
+
+enum err root_read(const char *bytes, size_t length, struct role *out, struct error *e)
+{
+    static const char *const roles[] = {"root", "timestamp", "snapshot", "targets"};
+    struct signer            s;
+    enum err                 code = role_read(bytes, length, role_limit("root"), "root", out, e);
+
+    if (code)
+        return code;
+    if (!json_is_true(json_object_get(out->body, "consistent_snapshot")))
+        code = fail(e, ERR_VERIFY, "root %lld: only consistent snapshots are accepted", (long long)out->version);
+    for (size_t i = 0; i < COUNT(roles) && !code; i++)
+        code = root_signer(out, roles[i], &s, e);
+    code = code ? code : root_check(out, out, "root", e);
+    if (code)
+        role_end(out);
+    return code;
+}
+
+static const json_t *announced(const struct role *r, const char *role)
+{
+    char name[80];
+
+    snprintf(name, sizeof name, "%s.json", role);
+    return json_object_get(json_object_get(r->body, "meta"), name);
+}
+
+int64_t announced_version(const struct role *r, const char *role)
+{
+    return json_integer_value(json_object_get(announced(r, role), "version"));
+}
+
+enum err announced_check(const struct role *r, const char *role, const char *bytes, size_t length, struct error *e)
+{
+    const json_t *size = json_object_get(announced(r, role), "length"), *hashes = json_object_get(announced(r, role), "hashes");
+    const char   *hex = json_string_value(json_object_get(hashes, "sha256"));
+    struct sha256 wanted, real = hash_bytes(bytes, length);
+
+    if (size && (!json_is_integer(size) || json_integer_value(size) != (json_int_t)length))
+        return fail(e, ERR_VERIFY, "%s: %zu bytes, %lld were announced", role, length, (long long)json_integer_value(size));
+    if (hashes && (!hex || !sha256_read(hex, &wanted) || !sha256_same(&wanted, &real)))
+        return fail(e, ERR_VERIFY, "%s: its hash is not what was announced", role);
     return OK;
 }

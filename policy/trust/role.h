@@ -37,4 +37,13 @@ bool     role_name_ok(const char *name);
 /* Bytes a file of this role may have: root 64 KiB, timestamp 4 KiB, snapshot 256 KiB, targets and delegated roles 512 KiB. */
 size_t   role_limit(const char *name);
 
+/* A root: consistent snapshots, four roles that can be fulfilled, and its own quorum's signatures. */
+enum err root_read(const char *bytes, size_t length, struct role *out, struct error *e);
+enum err root_signer(const struct role *root, const char *role, struct signer *out, struct error *e);
+enum err root_check(const struct role *, const struct role *root, const char *role, struct error *e);   /* signed as this root wants it */
+
+/* What a timestamp or snapshot announces of another file: {"version", "length", "hashes": {"sha256"}}. Version 0: nothing. */
+int64_t  announced_version(const struct role *, const char *role);
+enum err announced_check(const struct role *, const char *role, const char *bytes, size_t length, struct error *e);
+
 #endif
