@@ -46,6 +46,8 @@ extern "C" void swarm_drop(struct swarm *s, const struct sha256 *name)
             return;
         lt::torrent_handle const handle = t->handle;
         s->torrents.erase(*name);
+        auto const of_it = [name](const swarm_event &e) { return sha256_same(&e.name, name); };
+        s->queue.erase(std::remove_if(s->queue.begin(), s->queue.end(), of_it), s->queue.end());
         s->session->remove_torrent(handle);
     } catch (const std::exception &) {
         // It was gone already.

@@ -277,6 +277,7 @@ static void start(struct carrier *c, struct want *w, const struct want_source *f
     w->busy++;
     w->fetcher->open++;
     snprintf(w->source, sizeof w->source, "%s", from->source.name);
+    w->why[0] = '\0';
     struct web_call call = {.url = r->from.source.url, .range_first = (uint64_t)first * w->piece_size, .range_length = length, .limit = length,
                             .stall_ms = SILENCE_MS, .connect_ms = CONNECT_MS, .on_data = on_data, .on_done = on_done, .ctx = r};
     r->request = web_start(w->fetcher->options.web, &call);

@@ -68,17 +68,23 @@ bool fetcher_needs(void *ctx, const struct sha256 *name)
 
 /* --- the clock --- */
 
+/* Complete rows are written by tally_complete alone; who is gone has been saved. */
+static bool unsaved(const struct want *w)
+{
+    return !w->gone && !w->row.complete && tally_unsaved(w);
+}
+
 static void save(struct fetcher *f)
 {
     struct error e = {0};
     bool any = false;
     for (struct want *w = f->wants; w; w = w->next)
-        any |= !w->row.complete && tally_unsaved(w);
+        any |= unsaved(w);
     if (!any)
         return;
     enum err code = store_begin(f->options.store, &e);
     for (struct want *w = f->wants; w && code == OK; w = w->next)
-        if (!w->row.complete && tally_unsaved(w))
+        if (unsaved(w))
             code = tally_save(w, &e);
     if (store_end(f->options.store, code, &e) != OK)
         log_error(LOG_WRONG, "content.ledger", "writing the byte ledger", &e);
@@ -223,6 +229,7 @@ void fetcher_unwant(struct fetcher *f, const struct sha256 *name)
     w->wanted = false;
     if (w->state == FETCH_HERE)
         return;
+    save(f);
     want_quit(w);
     w->gone = true;
     fetcher_poke(f);

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "dht/rendezvous.h"
 #include "node/base/clock.h"
 #include "node/base/log.h"
 #include "node/client/carrier.h"
@@ -145,6 +146,10 @@ static void begin(struct want *w)
         adopt(w);
         return;
     }
+    if (!w->wanted) {
+        w->gone = true;
+        return;
+    }
     set_aside(w);
     enum err code = cache_room(cache, w->content.size, clock_now(), fetcher_needs, w->fetcher, &e);
     if (code == OK)
@@ -158,8 +163,11 @@ static void damaged(struct want *w)
 {
     log_say(LOG_WARN, "content.damaged", "content in the cache was altered; it is checked and mended", "FERRY_CONTENT", w->hex, NULL);
     want_quit(w);
-    set_aside(w);
     w->begun = false;
+    if (w->wanted)
+        set_aside(w);
+    else
+        cache_forget(w->fetcher->options.cache, &w->content.sha256);    /* nobody needs it enough to fetch it again */
     want_set(w, FETCH_CHECKING, "its file in the cache was altered");
 }
 
@@ -228,7 +236,7 @@ static void refuse_source(struct want *w, const struct swarm_event *event)
 {
     struct source_health *giver = w->slots[event->piece].giver;
     int64_t now = clock_ms();
-    char detail[200];
+    char detail[400];
     w->slots[event->piece].slot = SLOT_FREE;
     tally_waste(w, want_piece_length(w, event->piece));
     if (giver == NULL || now < giver->banned_until)

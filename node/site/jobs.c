@@ -80,7 +80,7 @@ const char *job_id(const struct job_work *j)
     return j->id;
 }
 
-void job_step(struct job_work *j, const char *format, ...)
+void job_says(struct job_work *j, const char *format, ...)
 {
     va_list args;
 
@@ -96,7 +96,7 @@ void job_total(struct job_work *j, int64_t total, const char *unit)
     snprintf(j->unit, sizeof j->unit, "%s", unit);
 }
 
-void job_done(struct job_work *j, int64_t more)
+void job_more(struct job_work *j, int64_t more)
 {
     j->done += more;
 }
@@ -118,7 +118,7 @@ void job_finish(struct job_work *j, json_t *result)
     j->result = result;
 }
 
-void job_fail(struct job_work *j, const struct error *e)
+void job_failed(struct job_work *j, const struct error *e)
 {
     j->state = "failed";
     j->error = *e;

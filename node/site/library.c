@@ -121,7 +121,7 @@ static enum err on_data(void *ctx, const char *bytes, size_t length, struct erro
     hash_add(f->hash, bytes, length);
     f->got += length;
     if (f->call.job)
-        job_done(f->call.job, (int64_t)length);
+        job_more(f->call.job, (int64_t)length);
     return OK;
 }
 
@@ -217,7 +217,7 @@ static void download_end(struct download *d)
     d->code = d->code ? d->code : groups_done(d);
     d->code = d->code ? d->code : site_publish(s, &d->error);
     if (d->code)
-        job_fail(d->job, &d->error);
+        job_failed(d->job, &d->error);
     else
         job_finish(d->job, json_pack("{s:o,s:I,s:I}", "message", json_sprintf("%zu files are in the library, %zu of them fetched now", d->count, d->fetched), "files",
                                      (json_int_t)d->count, "fetched", (json_int_t)d->fetched));
@@ -264,7 +264,7 @@ static void download_step(struct download *d)
             d->code = fail(&d->error, ERR_NOT_FOUND, "%s is not in the library and has no origin; `ferry catalog sync` brings indexes", f->name);
             break;
         }
-        job_step(d->job, "%s", strrchr(f->name, '/') ? strrchr(f->name, '/') + 1 : f->name);
+        job_says(d->job, "%s", strrchr(f->name, '/') ? strrchr(f->name, '/') + 1 : f->name);
         d->running++;
         library_fetch(d->site, &call);
     }
@@ -280,7 +280,7 @@ void download_start(struct site *s, struct job_work *job, const char *group, voi
 
     site_hold(s);
     *d = (struct download){.site = s, .job = job, .group = must_copy(group), .done = done};
-    job_step(job, "solving dependencies");
+    job_says(job, "solving dependencies");
     d->code = content_wanted(&a, group, &d->files, &d->count, &d->missing, &d->error);
     for (size_t i = 0; i < d->count; i++)
         total += library_has(s, &d->files[i].sha256) ? 0 : (int64_t)d->files[i].size;

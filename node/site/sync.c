@@ -65,7 +65,7 @@ static void finish(struct sync *y)
     if (!y->code)
         y->code = site_publish(s, &y->error);
     if (y->code)
-        job_fail(y->job, &y->error);
+        job_failed(y->job, &y->error);
     else
         job_finish(y->job, json_pack("{s:s,s:O}", "message", json_array_size(y->results) ? "every catalog is up to date" : "no catalog; `ferry catalog add` names one", "catalogs", y->results));
     s->check_content = true;
@@ -127,7 +127,7 @@ static void on_parsed(uv_work_t *work, int status)
 
 static void import(struct sync *y)
 {
-    job_step(y->job, "%s: reading packages", row_of(y)->name);
+    job_says(y->job, "%s: reading packages", row_of(y)->name);
     y->set.catalog = must_copy(row_of(y)->name);
     y->set.uri = must_copy(row_of(y)->uri);
     y->set.origin = must_copy(y->release.origin);
@@ -182,7 +182,7 @@ static void next_component(struct sync *y)
     *strrchr(dir, '/') = 0;
     url = y->release.by_hash ? must_print("%s/dists/%s/%s/by-hash/SHA256/%s", row->uri, row->suite, dir, sha256_hex(&entry->sha256, hex))
                              : must_print("%s/dists/%s/%s", row->uri, row->suite, entry->path);
-    job_step(y->job, "%s: %s", row->name, entry->path);
+    job_says(y->job, "%s: %s", row->name, entry->path);
     job_total(y->job, (int64_t)entry->size, "bytes");
     if (library_has(y->site, &entry->sha256)) {
         y->component++;
@@ -301,7 +301,7 @@ static void next_catalog(struct sync *y)
         return;
     }
     url = must_print("%s/dists/%s/InRelease", row_of(y)->uri, row_of(y)->suite);
-    job_step(y->job, "%s: InRelease", row_of(y)->name);
+    job_says(y->job, "%s: InRelease", row_of(y)->name);
     call.url = url;
     web_start(y->site->web, &call);
     free(url);
