@@ -48,21 +48,34 @@ static void lab_read(const char *path, char **bytes, size_t *length)
         fail_msg("%s", e.text);
 }
 
+static int by_hash(const void *a, const void *b)
+{
+    return memcmp(&((const struct content *)a)->sha256, &((const struct content *)b)->sha256, SHA256_SIZE);
+}
+
+/* Contents are sorted and each is there once. */
+static void lab_deploy(struct deployment *d, const struct sha256 *h, uint64_t size)
+{
+    if (deployment_content(d, h))
+        return;
+    d->contents = must_grow(d->contents, d->content_count + 1, sizeof(*d->contents));
+    d->contents[d->content_count++] = (struct content){.sha256 = *h, .size = size};
+    qsort(d->contents, d->content_count, sizeof(*d->contents), by_hash);
+}
+
 /* A file into the cache, as if it had been fetched, and into the deployment's contents. */
 static struct sha256 lab_put(struct lab *l, const char *path, uint64_t *size)
 {
-    struct sha256      h;
-    struct error       e = {0};
-    char               to[256];
-    struct deployment *d = &l->deployment;
+    struct sha256 h;
+    struct error  e = {0};
+    char          to[256];
 
     assert_int_equal(hash_file(path, &h, size, &e), OK);
     cache_path(l->cache, &h, to, sizeof(to));
     shell("cp '%s' '%s'", path, to);
     if (cache_keep(l->cache, &h, &e) != OK)
         fail_msg("%s", e.text);
-    d->contents = must_grow(d->contents, d->content_count + 1, sizeof(*d->contents));
-    d->contents[d->content_count++] = (struct content){.sha256 = h, .size = *size};
+    lab_deploy(&l->deployment, &h, *size);
     return h;
 }
 

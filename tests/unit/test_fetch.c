@@ -37,7 +37,7 @@ struct node {
     unsigned             changed;
 };
 
-struct dp {
+struct point {
     struct server *server;
     char           dir[128], url[64];
     unsigned       asked;
@@ -48,7 +48,7 @@ static struct {
     char           dir[40];
     int            port;
     struct node    nodes[NODES];
-    struct dp      dps[DPS];
+    struct point      dps[DPS];
     struct fleet   fleet;
     struct content content;
     uint8_t       *bytes;
@@ -60,7 +60,7 @@ static struct {
 
 static void serve(void *ctx, struct exchange *x)
 {
-    struct dp *dp = ctx;
+    struct point *dp = ctx;
     AUTO(text_free) char *path = must_print("%s/%s", dp->dir, exchange_part(x, "name"));
     dp->asked++;
     answer_file(x, path, "application/octet-stream");
@@ -70,7 +70,7 @@ static const struct route routes[] = {{"GET", "/content/{name}", 0, serve, "cont
 
 static void dp_start(int i)
 {
-    struct dp *dp = &t.dps[i];
+    struct point *dp = &t.dps[i];
     struct error e = {0};
     char listen[32];
     snprintf(listen, sizeof listen, "127.8.1.%d:%d", i + 1, t.port);
@@ -126,14 +126,14 @@ static void content_make(size_t size)
 
 static void fleet_make(void)
 {
-    static char *cidrs[] = {(char[]){"127.8.0.0/16"}, NULL}, *dps[] = {(char[]){"dp-1"}, (char[]){"dp-2"}, NULL};
+    static char cidr[] = "127.8.0.0/16", one[] = "dp-1", two[] = "dp-2", name[] = "a";
+    static char *cidrs[] = {cidr, NULL}, *dps[] = {one, two, NULL};
     static struct boundary_group group;
-    static struct dp_names {
-        struct dp *unused;
-    } none;
-    (void)none;
-    group = (struct boundary_group){.name = (char[]){"a"}, .cidrs = cidrs, .dps = dps};
-    t.fleet = (struct fleet){.groups = &group, .group_count = 1};
+    static struct dp points[2];
+    points[0] = (struct dp){.name = dps[0], .url = t.dps[0].url};
+    points[1] = (struct dp){.name = dps[1], .url = t.dps[1].url};
+    group = (struct boundary_group){.name = name, .cidrs = cidrs, .dps = dps};
+    t.fleet = (struct fleet){.groups = &group, .group_count = 1, .dps = points, .dp_count = 2};
 }
 
 /* --- nodes --- */
@@ -294,10 +294,6 @@ static void is_balanced(int i)
 static int setup(void **state)
 {
     (void)state;
-    static struct dp_list {
-        struct dp *none;
-    } unused;
-    (void)unused;
     static int port;
     port = port ? port + 1 : 21000 + getpid() % 20000;
     memset(&t, 0, sizeof t);
@@ -332,3 +328,315 @@ static int teardown(void **state)
     return file_remove(t.dir, NULL) == OK ? 0 : -1;
 }
 
+
+/* --- the tests --- */
+
+static uint64_t http_bytes(int count)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += web_received(t.nodes[i].web);
+    return sum;
+}
+
+static void alone_it_fetches_everything_at_once(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(0);
+    node_start(0, NULL);
+    want(0, false);
+    assert_true(until(here, 0, 15));
+    is_balanced(0);
+    assert_int_equal(progress(0).from[BYTES_HTTP], SIZE);
+    assert_int_equal(progress(0).waste, 0);
+    assert_int_equal(t.dps[1].asked + t.dps[2].asked, 0);
+}
+
+static void content_of_a_byte_comes_too(void **state)
+{
+    (void)state;
+    content_make(1);
+    dp_put(0);
+    node_start(0, NULL);
+    want(0, false);
+    assert_true(until(here, 0, 15));
+    is_balanced(0);
+}
+
+static bool three_here(int unused)
+{
+    (void)unused;
+    return all_here(3);
+}
+
+static char *peers_of_all[NODES + 1];
+
+static void start_branch(int count)
+{
+    static char text[NODES][32];
+    for (int i = 0; i < count; i++) {
+        snprintf(text[i], sizeof text[i], "127.8.0.%d:%d", i + 1, t.port);
+        peers_of_all[i] = text[i];
+    }
+    peers_of_all[count] = NULL;
+    for (int i = 0; i < count; i++)
+        node_start(i, peers_of_all);
+}
+
+static void a_branch_fetches_each_byte_about_once(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(0);
+    start_branch(3);
+    for (int i = 0; i < 3; i++)
+        want(i, false);
+    assert_true(until(three_here, 0, 30));
+    for (int i = 0; i < 3; i++)
+        is_balanced(i);
+    print_message("HTTP bytes / content: %.3f\n", (double)http_bytes(3) / SIZE);
+    assert_true(http_bytes(3) <= SIZE + SIZE / 10);
+    for (int i = 0; i < 3; i++)
+        assert_true(progress(i).from[BYTES_HTTP] > SIZE / 10);     /* everybody carried */
+}
+
+static void a_late_neighbour_takes_nothing_over_the_wan(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(0);
+    start_branch(2);
+    want(0, false);
+    assert_true(until(here, 0, 15));
+    want(1, false);
+    assert_true(until(here, 1, 15));
+    is_balanced(1);
+    assert_int_equal(progress(1).from[BYTES_PEERS], SIZE);
+    assert_int_equal(web_received(t.nodes[1].web), 0);
+}
+
+static void a_point_that_is_down_hands_over_to_the_next(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(1);
+    dp_stop(0);
+    node_start(0, NULL);
+    want(0, true);
+    assert_true(until(here, 0, 15));
+    is_balanced(0);
+    assert_int_equal(progress(0).from[BYTES_HTTP], SIZE);
+    assert_int_equal(t.dps[2].asked, 0);        /* the origin is for when both are down */
+}
+
+static void all_points_down_leaves_the_origin_if_allowed(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(2);
+    dp_stop(0);
+    dp_stop(1);
+    node_start(0, NULL);
+    node_start(1, NULL);
+    want(0, true);
+    want(1, false);
+    assert_true(until(here, 0, 20));
+    is_balanced(0);
+    assert_int_equal(progress(0).from[BYTES_ORIGIN], SIZE);
+    assert_true(until(no_source, 1, 20));
+    assert_non_null(strstr(progress(1).why, "dp-1: "));
+    assert_null(strstr(progress(1).why, "origin"));
+    dp_start(1);
+    dp_put(1);
+    assert_true(until(here, 1, 70));            /* asked again */
+    is_balanced(1);
+}
+
+static void a_point_that_has_not_pulled_it_yet_is_asked_again(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    node_start(0, NULL);
+    want(0, false);
+    assert_false(until(here, 0, 1));
+    assert_true(t.dps[0].asked > 0 && t.dps[1].asked > 0);
+    dp_put(1);
+    assert_true(until(here, 0, 10));
+    is_balanced(0);
+}
+
+static void a_point_that_lies_is_refused_and_told(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(0);
+    dp_put(1);
+    alter(t.dps[0].dir);
+    node_start(0, NULL);
+    want(0, false);
+    assert_true(until(here, 0, 15));
+    is_balanced(0);
+    assert_int_equal(told(0, "refused"), 1);
+    assert_string_equal(refused_source(0), "dp-1");
+    assert_true(progress(0).waste > 0);
+    assert_int_equal(progress(0).from[BYTES_HTTP], SIZE);
+}
+
+/* Node 0 serves good bytes until its file is altered; node 1 must refuse them, name it, and finish elsewhere; node 0 must notice and mend. */
+static void a_neighbour_that_lies_is_refused_and_mends_itself(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(0);
+    start_branch(3);
+    want(0, false);
+    want(2, false);
+    assert_true(until(here, 0, 15));
+    assert_true(until(here, 2, 15));
+    node_stop(2);                               /* it made node 0 verify what it serves */
+    alter(cache_content_dir(t.nodes[0].cache));
+    want(1, false);
+    assert_true(until(here, 1, 40));
+    is_balanced(1);
+    assert_true(told(1, "refused") >= 1);
+    assert_string_equal(refused_source(1), t.nodes[0].listen);
+    assert_true(until(here, 0, 40));
+    assert_true(cache_has(t.nodes[0].cache, &t.content.sha256, SIZE));
+}
+
+static void what_was_here_before_is_the_caches(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    node_start(0, NULL);
+    char path[400];
+    cache_path(t.nodes[0].cache, &t.content.sha256, path, sizeof path);
+    assert_int_equal(file_write(path, t.bytes, SIZE, 0644, NULL), OK);
+    assert_int_equal(cache_keep(t.nodes[0].cache, &t.content.sha256, NULL), OK);
+    want(0, false);
+    assert_true(until(here, 0, 5));
+    is_balanced(0);
+    assert_int_equal(progress(0).from[BYTES_CACHE], SIZE);
+    want(0, false);
+    until(no_source, 0, 1);
+    assert_int_equal(told(0, "complete"), 1);
+}
+
+static void interrupted_it_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    content_make(SIZE * 6);
+    dp_put(0);
+    node_start(0, NULL);
+    want(0, false);
+    assert_true(until(half, 0, 15));
+    node_stop(0);
+    t.nodes[0].changed = 0;
+    assert_int_equal(told(0, "complete"), 0);
+    uint64_t before = t.dps[0].asked;
+    node_start(0, NULL);
+    want(0, false);
+    assert_true(until(here, 0, 15));
+    is_balanced(0);
+    assert_true(web_received(t.nodes[0].web) < t.size * 3 / 4);
+    assert_true(t.dps[0].asked > before);
+    node_stop(0);
+    node_start(0, NULL);                        /* whole now: nothing is told again */
+    want(0, false);
+    assert_true(until(here, 0, 5));
+    is_balanced(0);
+}
+
+static void a_partial_file_nobody_counted_is_the_caches(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(0);
+    node_start(0, NULL);
+    char hex[SHA256_HEX];
+    AUTO(text_free) char *path = must_print("%s/%s", cache_partial_dir(t.nodes[0].cache), sha256_hex(&t.content.sha256, hex));
+    assert_int_equal(file_write(path, t.bytes, 1 << 20, 0644, NULL), OK);
+    want(0, false);
+    assert_true(until(here, 0, 15));
+    is_balanced(0);
+    assert_int_equal(progress(0).from[BYTES_CACHE], 1 << 20);
+    assert_int_equal(progress(0).from[BYTES_HTTP], SIZE - (1 << 20));
+}
+
+static void unwanted_it_stops(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    node_start(0, NULL);
+    want(0, false);
+    assert_false(until(here, 0, 1));
+    fetcher_unwant(t.nodes[0].fetcher, &t.content.sha256);
+    assert_int_equal(fetcher_state(t.nodes[0].fetcher, &t.content.sha256, NULL), FETCH_NONE);
+    dp_put(0);
+    want(0, false);
+    assert_true(until(here, 0, 15));
+    is_balanced(0);
+}
+
+static void a_foreign_torrent_is_refused(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    content_make(SIZE);
+    node_start(0, NULL);
+    t.content.info_hash.b[0] ^= 1;
+    assert_int_equal(fetcher_want(t.nodes[0].fetcher, &t.content, 0, false, &e), ERR_VERIFY);
+}
+
+static void a_source_recovers_by_waiting(void **state)
+{
+    (void)state;
+    struct health h = {0};
+    struct source_health *s = health_of(&h, "http://127.0.0.1:80/content/x", "dp-1");
+    assert_ptr_equal(s, health_of(&h, "http://127.0.0.1:80/content/y", "dp-1"));
+    assert_ptr_not_equal(s, health_of(&h, "http://127.0.0.1:81/content/x", "dp-2"));
+    assert_true(health_usable(s, 0));
+    health_failed(s, 0, "refused");
+    health_failed(s, 1, "refused");             /* the same failure, told by another request */
+    assert_false(health_down(s, 1));
+    assert_false(health_usable(s, 999));
+    assert_true(health_usable(s, 1000));
+    s->in_flight = 1;
+    assert_false(health_usable(s, 1000));       /* one probes */
+    s->in_flight = 0;
+    for (int64_t now = 1000; now < 400000; now = s->not_before) {
+        health_failed(s, now, "refused");
+        assert_true(s->not_before - now <= 60000);
+    }
+    assert_true(health_down(s, 400000));
+    health_good(s);
+    assert_true(health_usable(s, 400000));
+    health_ban(s, 400000, "lies");
+    assert_false(health_usable(s, 400000 + 899999));
+    assert_true(health_usable(s, 400000 + 900000));
+    health_end(&h);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_source_recovers_by_waiting),
+        TEST(alone_it_fetches_everything_at_once),
+        TEST(content_of_a_byte_comes_too),
+        TEST(a_branch_fetches_each_byte_about_once),
+        TEST(a_late_neighbour_takes_nothing_over_the_wan),
+        TEST(a_point_that_is_down_hands_over_to_the_next),
+        TEST(all_points_down_leaves_the_origin_if_allowed),
+        TEST(a_point_that_has_not_pulled_it_yet_is_asked_again),
+        TEST(a_point_that_lies_is_refused_and_told),
+        TEST(a_neighbour_that_lies_is_refused_and_mends_itself),
+        TEST(what_was_here_before_is_the_caches),
+        TEST(interrupted_it_goes_on_where_it_was),
+        TEST(a_partial_file_nobody_counted_is_the_caches),
+        TEST(unwanted_it_stops),
+        TEST(a_foreign_torrent_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
