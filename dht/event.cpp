@@ -128,9 +128,10 @@ static void on_torrent_alert(swarm &s, torrent &t, const lt::alert *a)
         return on_hash_failed(s, t, static_cast<uint32_t>(static_cast<int>(lt::alert_cast<lt::hash_failed_alert>(a)->piece_index)));
     case lt::peer_ban_alert::alert_type:
         return on_ban(s, t, static_cast<const lt::peer_alert *>(a)->endpoint);
-    case lt::peer_connect_alert::alert_type:
     case lt::peer_disconnected_alert::alert_type:
-        t.settled.insert(static_cast<const lt::peer_alert *>(a)->endpoint);
+        t.refused.insert(static_cast<const lt::peer_alert *>(a)->endpoint);
+        return tell_peers(s, t);
+    case lt::peer_connect_alert::alert_type:
         return tell_peers(s, t);
     case lt::storage_moved_alert::alert_type:
         return tell(s, SWARM_MOVED, t);

@@ -48,7 +48,8 @@ struct torrent {
     std::vector<bool> have;
     uint32_t count = 0;
     std::set<uint32_t> injected;                // handed to libtorrent, verdict to come
-    std::set<lt::tcp::endpoint> wired, settled; // neighbours told to us; those that connected or refused since
+    std::set<lt::tcp::endpoint> wired, refused; // neighbours told to us; those that were not there, or left
+    std::map<lt::tcp::endpoint, int64_t> met;   // since when (ms) they have been connected and have named themselves
     uint32_t last_failed = 0;                   // for the ban that follows a failed piece
     std::vector<lt::peer_info> peers;           // as of peers_at (ms); asking libtorrent is a round trip to its thread
     int64_t peers_at = -1;

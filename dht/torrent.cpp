@@ -11,6 +11,8 @@ using namespace ferry;
 
 // Asking libtorrent for peers is a round trip to its thread; within this time (ms) the last answer serves.
 static const int64_t peers_fresh = 100;
+// What a peer has follows its name in the same breath; this long (ms) after the name it is certainly known.
+static const int64_t bitfield_due = 50;
 
 extern "C" enum err swarm_add(struct swarm *s, const struct sha256 *name, const uint8_t *bytes, size_t size, const char *directory, bool whole,
                               struct error *e)
@@ -249,10 +251,14 @@ extern "C" bool swarm_settled(struct swarm *s, const struct sha256 *name)
         torrent *t = find(*s, name);
         if (t == nullptr || !t->ready)
             return false;
-        std::set<lt::tcp::endpoint> answered = t->settled;
-        for (const lt::peer_info &p : peers_of(*t))
-            if (connected(p))
-                answered.insert(listen_of(*t, p.ip, p.client));
+        std::set<lt::tcp::endpoint> answered = t->refused;
+        for (const lt::peer_info &p : peers_of(*t)) {
+            if (!connected(p) || p.client.compare(0, 6, "ferry ") != 0)
+                continue;
+            lt::tcp::endpoint const who = listen_of(*t, p.ip, p.client);
+            if (now_ms() - t->met.emplace(who, now_ms()).first->second >= bitfield_due)
+                answered.insert(who);
+        }
         return std::includes(answered.begin(), answered.end(), t->wired.begin(), t->wired.end());
     } catch (const std::exception &) {
         return false;

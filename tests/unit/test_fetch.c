@@ -41,6 +41,16 @@ struct point {
     struct server *server;
     char           dir[128], url[64];
     unsigned       asked;
+    int64_t        free_at;                     /* ms: when the line behind it is free again */
+};
+
+#define LINE_RATE 1500                          /* bytes/ms over the paced line */
+
+/* An answer waiting for its turn on the line. */
+struct turn {
+    uv_timer_t       timer;
+    struct exchange *exchange;
+    char            *path;
 };
 
 static struct {
@@ -58,12 +68,52 @@ static struct {
 
 /* --- the world --- */
 
+static void on_turn_closed(uv_handle_t *handle)
+{
+    struct turn *turn = handle->data;
+    free(turn->path);
+    free(turn);
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+    struct turn *turn = timer->data;
+    if (turn->exchange)
+        answer_file(turn->exchange, turn->path, "application/octet-stream");
+    uv_close((uv_handle_t *)timer, on_turn_closed);
+}
+
+static void on_gone(void *ctx)
+{
+    ((struct turn *)ctx)->exchange = NULL;
+}
+
+static void serve_in_turn(struct point *dp, struct exchange *x, const char *path)
+{
+    const char *range = exchange_header(x, "Range");
+    unsigned long first = 0, last = t.size - 1;
+    struct turn *turn = must_alloc(sizeof *turn);
+    int64_t now = clock_ms();
+    if (range)
+        assert_int_equal(sscanf(range, "bytes=%lu-%lu", &first, &last), 2);
+    dp->free_at = (dp->free_at > now ? dp->free_at : now) + (int64_t)(last - first + 1) / LINE_RATE;
+    turn->exchange = x;
+    turn->path = must_copy(path);
+    turn->timer.data = turn;
+    exchange_on_gone(x, on_gone, turn);
+    uv_timer_init(&t.loop, &turn->timer);
+    uv_timer_start(&turn->timer, on_turn, (uint64_t)(dp->free_at - now), 0);
+}
+
 static void serve(void *ctx, struct exchange *x)
 {
     struct point *dp = ctx;
     AUTO(text_free) char *path = must_print("%s/%s", dp->dir, exchange_part(x, "name"));
     dp->asked++;
-    answer_file(x, path, "application/octet-stream");
+    if (dp->free_at)
+        serve_in_turn(dp, x, path);
+    else
+        answer_file(x, path, "application/octet-stream");
 }
 
 static const struct route routes[] = {{"GET", "/content/{name}", 0, serve, "content"}};
@@ -389,6 +439,7 @@ static void a_branch_fetches_each_byte_about_once(void **state)
     (void)state;
     content_make(SIZE);
     dp_put(0);
+    t.dps[0].free_at = 1;
     start_branch(3);
     for (int i = 0; i < 3; i++)
         want(i, false);
