@@ -73,7 +73,10 @@ static bool write_all(int fd, const char *p, size_t size)
 static bool sync_directory_of(const char *path)
 {
     const char           *slash = strrchr(path, '/');
-    AUTO(text_free) char *directory = !slash ? must_copy(".") : slash == path ? must_copy("/") : must_print("%.*s", (int)(slash - path), path);
+    AUTO(text_free)
+    char *directory = !slash          ? must_copy(".")
+                      : slash == path ? must_copy("/")
+                                      : must_print("%.*s", (int)(slash - path), path);
     AUTO(fd_end) int      fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     return fd >= 0 && (!fsync(fd) || errno == EINVAL);         /* EINVAL: a file system that cannot, and need not */

@@ -119,6 +119,7 @@ enum err moment_read(const char *text, int64_t now, int64_t *seconds, struct err
         return OK;
     if (!read_date(&p, &tm) || !(skip(&p, ' ') || skip(&p, 'T')) || !digits(&p, 2, &tm.tm_hour) || !skip(&p, ':') ||
         !digits(&p, 2, &tm.tm_min) || *p || !seconds_of(tm, seconds))
-        return fail(e, ERR_USAGE, "'%.40s' is not a time; accepted are now, +2h, 2026-11-24T22:00:00Z and \"2026-11-24 22:00\" (UTC)", text);
+        return fail(e, ERR_USAGE, "'%.40s' is not a time; accepted are now, +2h, 2026-11-24T22:00:00Z and \"2026-11-24 22:00\" (UTC)",
+                    text);
     return OK;
 }

@@ -211,7 +211,8 @@ static std::vector<sha256> pieces_of(const char *path, const sha256 &name, uint6
     if (std::ferror(f.get()))
         throw failure_of_errno(path);
     if (total != size || !sha256_same(&digest, &name))
-        throw failure{ERR_VERIFY, std::string(path) + " is not the content it is named for: its SHA-256 is " + hex_of(digest) + ", wanted " + hex_of(name)};
+        throw failure{ERR_VERIFY, std::string(path) + " is not the content it is named for: its SHA-256 is " + hex_of(digest) +
+                                      ", wanted " + hex_of(name)};
     return roots;
 }
 
@@ -233,8 +234,8 @@ static std::vector<char> torrent_of(const std::vector<sha256> &roots, const sha2
 
 using namespace ferry;
 
-extern "C" enum err swarm_torrent_make(const char *path, const struct sha256 *name, uint8_t **torrent, size_t *size, struct sha256 *info_hash,
-                                       struct error *e)
+extern "C" enum err swarm_torrent_make(const char *path, const struct sha256 *name, uint8_t **torrent, size_t *size,
+                                       struct sha256 *info_hash, struct error *e)
 {
     try {
         uint64_t length = 0;
@@ -261,8 +262,8 @@ extern "C" enum err swarm_torrent_check(const uint8_t *torrent, size_t size, con
     try {
         auto const info = torrent_parse(torrent, size, *name);
         if (static_cast<uint64_t>(content_size_of(*info)) != content_size)
-            return fail(e, ERR_VERIFY, "torrent refused: its content has %lld bytes, %llu are wanted", static_cast<long long>(content_size_of(*info)),
-                        static_cast<unsigned long long>(content_size));
+            return fail(e, ERR_VERIFY, "torrent refused: its content has %lld bytes, %llu are wanted",
+                        static_cast<long long>(content_size_of(*info)), static_cast<unsigned long long>(content_size));
         if (std::memcmp(info->info_hashes().v2.data(), info_hash->b, SHA256_SIZE) != 0)
             return fail(e, ERR_VERIFY, "torrent refused: its info-hash is not the one that was signed");
         if (piece_size != nullptr)

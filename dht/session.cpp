@@ -153,7 +153,8 @@ extern "C" enum err swarm_open(const struct swarm_options *options, void (*ring)
     try {
         auto s = std::make_unique<swarm>();
         if (!endpoint_read(options->listen, s->listen))
-            throw failure{ERR_USAGE, std::string("cannot listen on \"") + (options->listen ? options->listen : "") + "\": an address and a port like 10.1.0.7:6881 are wanted"};
+            throw failure{ERR_USAGE, std::string("cannot listen on \"") + (options->listen ? options->listen : "") +
+                                         "\": an address and a port like 10.1.0.7:6881 are wanted"};
         s->filter = filter_of(options->allow);
         // No plugin but smart_ban: metadata and peers are never taken from peers.
         lt::session_params params(settings_of(*options), std::vector<std::shared_ptr<lt::plugin>>{});

@@ -26,7 +26,8 @@ struct flag {
 static const number numbers[] = {
     {settings_pack::tick_interval, tick_at_rest, "outgoing connections wait for a tick; swarm_hurry() shortens it"},
     {settings_pack::min_reconnect_time, 1, "60 s would leave a neighbour that restarts alone for a minute"},
-    {settings_pack::max_failcount, 31, "a neighbour that is down at first is still asked later; it backs off by itself (the counter has 5 bits)"},
+    {settings_pack::max_failcount, 31,
+     "a neighbour that is down at first is still asked later; it backs off by itself (the counter has 5 bits)"},
     {settings_pack::peer_connect_timeout, 5, "a LAN answers at once; 15 s of waiting blocks the decision who carries"},
     {settings_pack::handshake_timeout, 5, "as above"},
     {settings_pack::peer_timeout, 20, "a neighbour whose power went must stop owning pieces soon, not after 120 s"},
@@ -42,8 +43,11 @@ static const number numbers[] = {
     {settings_pack::in_enc_policy, settings_pack::pe_disabled, "as above"},
     {settings_pack::max_queued_disk_bytes, 8 << 20, "two of the largest pieces injected at once must not stall the session"},
     {settings_pack::alert_queue_size, 20000, "a lost piece_finished would be a hole in the byte ledger (event.cpp resyncs if it happens)"},
-    {settings_pack::alert_mask, static_cast<int>(static_cast<std::uint32_t>(lt::alert_category::error | lt::alert_category::peer | lt::alert_category::storage
-        | lt::alert_category::status | lt::alert_category::connect | lt::alert_category::piece_progress)), "what event.cpp understands, nothing else"},
+    {settings_pack::alert_mask,
+     static_cast<int>(static_cast<std::uint32_t>(lt::alert_category::error | lt::alert_category::peer | lt::alert_category::storage |
+                                                 lt::alert_category::status | lt::alert_category::connect |
+                                                 lt::alert_category::piece_progress)),
+     "what event.cpp understands, nothing else"},
 };
 
 static const flag flags[] = {
@@ -81,7 +85,8 @@ lt::settings_pack settings_of(const swarm_options &options)
     return pack;
 }
 
-// libtorrent counts every private address as "local": no limit binds and everything is unchoked. Here all addresses are of one class: unchoked, and limited.
+// libtorrent counts every private address as "local": no limit binds and everything is unchoked. Here all addresses are of one class:
+// unchoked, and limited.
 void limit_peers(lt::session &session, const swarm_options &options)
 {
     lt::peer_class_t const branch = session.create_peer_class("branch");

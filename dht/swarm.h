@@ -19,7 +19,7 @@ struct swarm;
 
 struct swarm_options {
     const char *listen;                         /* "127.1.0.2:6881": explicit address, never 0.0.0.0 (p2p.md 5.1) */
-    const char *const *allow;                   /* CIDRs whose peers may connect (the boundary group); NULL-terminated; NULL: none but those of swarm_peer */
+    const char *const *allow; /* CIDRs whose peers may connect (the boundary group); NULL-terminated; NULL: none but those of swarm_peer */
     int64_t     upload_limit;                   /* bytes/s to neighbours, 0 = unlimited */
     int         connections;                    /* at most, 0 = 200 */
 };
@@ -31,14 +31,18 @@ void     swarm_hurry(struct swarm *, bool hurry);   /* tick 100 ms while anythin
 
 /* --- making torrents (no session needed; reads the file once) --- */
 /* A pure function of content and site: name = HEX of the content, fixed piece size by content size, no dates. torrent: malloc'd. */
-enum err swarm_torrent_make(const char *path, const struct sha256 *name, uint8_t **torrent, size_t *size, struct sha256 *info_hash, struct error *);
-/* A foreign torrent file: bounded, v2, single file of that name and size, that info-hash, whole piece layers. piece_size may be NULL. ERR_VERIFY. */
-enum err swarm_torrent_check(const uint8_t *torrent, size_t size, const struct sha256 *name, uint64_t content_size, const struct sha256 *info_hash,
-                             uint32_t *piece_size, struct error *);
+enum err swarm_torrent_make(const char *path, const struct sha256 *name, uint8_t **torrent, size_t *size, struct sha256 *info_hash,
+                            struct error *);
+/* A foreign torrent file: bounded, v2, single file of that name and size, that info-hash, whole piece layers. piece_size may be NULL.
+ * ERR_VERIFY. */
+enum err swarm_torrent_check(const uint8_t *torrent, size_t size, const struct sha256 *name, uint64_t content_size,
+                             const struct sha256 *info_hash, uint32_t *piece_size, struct error *);
 
 /* --- torrents in the session --- */
-/* Content lies in directory/HEX. whole: believed complete (pieces are still verified when first served); otherwise what is there is checked first. */
-enum err swarm_add(struct swarm *, const struct sha256 *name, const uint8_t *torrent, size_t size, const char *directory, bool whole, struct error *);
+/* Content lies in directory/HEX. whole: believed complete (pieces are still verified when first served); otherwise what is there is checked
+ * first. */
+enum err swarm_add(struct swarm *, const struct sha256 *name, const uint8_t *torrent, size_t size, const char *directory, bool whole,
+                   struct error *);
 void     swarm_drop(struct swarm *, const struct sha256 *name);             /* the file stays */
 void     swarm_move(struct swarm *, const struct sha256 *name, const char *directory);  /* rename without losing peers → SWARM_MOVED */
 void     swarm_recheck(struct swarm *, const struct sha256 *name);          /* → SWARM_READY again */
@@ -59,7 +63,8 @@ bool     swarm_progress(struct swarm *, const struct sha256 *name, struct swarm_
 bool     swarm_has(struct swarm *, const struct sha256 *name, uint32_t piece);
 /* Pieces that some connected peer has and we do not yet: the swarm will bring them. bitmap: (pieces+7)/8 bytes, bit 0 = 0x80. */
 bool     swarm_available(struct swarm *, const struct sha256 *name, uint8_t *bitmap);
-/* Listen addresses ("127.1.0.3:6881", as wired or as announced by the peer) of connected peers of this torrent, for rendezvous; returns how many. */
+/* Listen addresses ("127.1.0.3:6881", as wired or as announced by the peer) of connected peers of this torrent, for rendezvous; returns how
+ * many. */
 size_t   swarm_peers(struct swarm *, const struct sha256 *name, char (*out)[64], size_t room, bool *seeds /* per peer, may be NULL */);
 
 /* Checked, and every wired neighbour has connected or refused: waiting for more would be waiting for nobody. */

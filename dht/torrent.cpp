@@ -14,8 +14,8 @@ static const int64_t peers_fresh = 100;
 // What a peer has follows its name in the same breath; this long (ms) after the name it is certainly known.
 static const int64_t bitfield_due = 50;
 
-extern "C" enum err swarm_add(struct swarm *s, const struct sha256 *name, const uint8_t *bytes, size_t size, const char *directory, bool whole,
-                              struct error *e)
+extern "C" enum err swarm_add(struct swarm *s, const struct sha256 *name, const uint8_t *bytes, size_t size, const char *directory,
+                              bool whole, struct error *e)
 {
     try {
         if (find(*s, name) != nullptr)

@@ -16,44 +16,112 @@ static const char *const level_words[] = {"error", "warning", "notice", "info", 
 #define GIB        ((int64_t)1 << 30)
 
 const struct option config_options[] = {
-    {.name = "role", .type = OPTION_LIST, .at = AT(role), .words = role_words, .meaning = "What this ferryd is; several are separated by commas."},
-    {.name = "state-dir", .type = OPTION_PATH, .at = AT(state_dir), .standard = "/var/lib/ferry",
+    {.name = "role",
+     .type = OPTION_LIST,
+     .at = AT(role),
+     .words = role_words,
+     .meaning = "What this ferryd is; several are separated by commas."},
+    {.name = "state-dir",
+     .type = OPTION_PATH,
+     .at = AT(state_dir),
+     .standard = "/var/lib/ferry",
      .meaning = "The node's durable memory: key, database, content."},
-    {.name = "control-socket", .type = OPTION_PATH, .at = AT(control_socket), .standard = "/run/ferry/ferryd.sock",
+    {.name = "control-socket",
+     .type = OPTION_PATH,
+     .at = AT(control_socket),
+     .standard = "/run/ferry/ferryd.sock",
      .meaning = "The Unix socket that ferry talks to; its owner and group may."},
-    {.name = "log-level", .type = OPTION_WORD, .at = AT(log_level), .standard = "info", .words = level_words, .live = true,
+    {.name = "log-level",
+     .type = OPTION_WORD,
+     .at = AT(log_level),
+     .standard = "info",
+     .words = level_words,
+     .live = true,
      .meaning = "The least important messages that are logged."},
 
-    {.name = "site-state", .type = OPTION_PATH, .at = AT(site_state), .standard = "/var/lib/ferry-site",
+    {.name = "site-state",
+     .type = OPTION_PATH,
+     .at = AT(site_state),
+     .standard = "/var/lib/ferry-site",
      .meaning = "Role site: what ferry site init made: keys, ledger, policy, content."},
-    {.name = "site-listen", .type = OPTION_TEXT, .at = AT(site_listen), .meaning = "Role site: IP:PORT that serves policy, enrolment and status to the nodes."},
+    {.name = "site-listen",
+     .type = OPTION_TEXT,
+     .at = AT(site_listen),
+     .meaning = "Role site: IP:PORT that serves policy, enrolment and status to the nodes."},
     {.name = "site-url", .type = OPTION_TEXT, .at = AT(site_url), .meaning = "Role site: the URL under which the nodes reach site-listen."},
 
     {.name = "dp-name", .type = OPTION_TEXT, .at = AT(dp_name), .meaning = "Role distribution-point: its name at the site (ferry dp add)."},
     {.name = "dp-listen", .type = OPTION_TEXT, .at = AT(dp_listen), .meaning = "Role distribution-point: IP:PORT that serves content."},
-    {.name = "dp-state", .type = OPTION_PATH, .at = AT(dp_state), .meaning = "Role distribution-point: where content lies; state-dir/dp when not given."},
+    {.name = "dp-state",
+     .type = OPTION_PATH,
+     .at = AT(dp_state),
+     .meaning = "Role distribution-point: where content lies; state-dir/dp when not given."},
 
     {.name = "site", .type = OPTION_TEXT, .at = AT(site), .meaning = "URL of the site; needed until the first policy is here."},
     {.name = "enrol-token", .type = OPTION_TEXT, .at = AT(enrol_token), .meaning = "What ferry node token printed; used once."},
     {.name = "root", .type = OPTION_PATH, .at = AT(root), .standard = "/", .meaning = "The root of the system that is looked after."},
-    {.name = "unprivileged-root", .type = OPTION_BOOL, .at = AT(unprivileged_root), .standard = "no",
+    {.name = "unprivileged-root",
+     .type = OPTION_BOOL,
+     .at = AT(unprivileged_root),
+     .standard = "no",
      .meaning = "Installs into root without being root; for laboratories, refused for / and for uid 0."},
     {.name = "hostname", .type = OPTION_TEXT, .at = AT(hostname), .meaning = "The node's name; the machine's when not given."},
-    {.name = "listen", .type = OPTION_TEXT, .at = AT(listen), .meaning = "IP:PORT at which neighbours fetch pieces; one address, not all of them."},
+    {.name = "listen",
+     .type = OPTION_TEXT,
+     .at = AT(listen),
+     .meaning = "IP:PORT at which neighbours fetch pieces; one address, not all of them."},
     {.name = "peer", .type = OPTION_LIST, .at = AT(peer), .meaning = "IP:PORT of neighbours; repeated or separated by commas."},
     {.name = "bind-address", .type = OPTION_TEXT, .at = AT(bind_address), .meaning = "The address requests leave from."},
-    {.name = "address", .type = OPTION_TEXT, .at = AT(address), .meaning = "The IP that decides the boundary group; that of listen when not given."},
-    {.name = "proxy", .type = OPTION_TEXT, .at = AT(proxy), .meaning = "HTTP proxy for every request; the environment's proxies are never used."},
-    {.name = "proxy-tunnel", .type = OPTION_BOOL, .at = AT(proxy_tunnel), .standard = "no", .meaning = "Asks the proxy for a tunnel for http:// as well."},
-    {.name = "poll", .type = OPTION_DURATION, .at = AT(poll), .standard = "0", .low = 0, .high = 7 * DAY, .live = true,
+    {.name = "address",
+     .type = OPTION_TEXT,
+     .at = AT(address),
+     .meaning = "The IP that decides the boundary group; that of listen when not given."},
+    {.name = "proxy",
+     .type = OPTION_TEXT,
+     .at = AT(proxy),
+     .meaning = "HTTP proxy for every request; the environment's proxies are never used."},
+    {.name = "proxy-tunnel",
+     .type = OPTION_BOOL,
+     .at = AT(proxy_tunnel),
+     .standard = "no",
+     .meaning = "Asks the proxy for a tunnel for http:// as well."},
+    {.name = "poll",
+     .type = OPTION_DURATION,
+     .at = AT(poll),
+     .standard = "0",
+     .low = 0,
+     .high = 7 * DAY,
+     .live = true,
      .meaning = "How often policy is asked for; 0 leaves it to the policy."},
-    {.name = "cache-max", .type = OPTION_SIZE, .at = AT(cache_max), .standard = "20GiB", .low = 0, .high = 4096 * GIB, .live = true,
+    {.name = "cache-max",
+     .type = OPTION_SIZE,
+     .at = AT(cache_max),
+     .standard = "20GiB",
+     .low = 0,
+     .high = 4096 * GIB,
+     .live = true,
      .meaning = "Content kept for neighbours beyond what is needed here; the oldest goes first."},
-    {.name = "wan-requests", .type = OPTION_NUMBER, .at = AT(wan_requests), .standard = "4", .low = 1, .high = 64, .live = true,
+    {.name = "wan-requests",
+     .type = OPTION_NUMBER,
+     .at = AT(wan_requests),
+     .standard = "4",
+     .low = 1,
+     .high = 64,
+     .live = true,
      .meaning = "Requests in flight over the WAN."},
-    {.name = "upload-limit", .type = OPTION_SIZE, .at = AT(upload_limit), .standard = "0", .low = 0, .high = 100 * GIB,
+    {.name = "upload-limit",
+     .type = OPTION_SIZE,
+     .at = AT(upload_limit),
+     .standard = "0",
+     .low = 0,
+     .high = 100 * GIB,
      .meaning = "Bytes per second to neighbours; 0 is no limit."},
-    {.name = "connections", .type = OPTION_NUMBER, .at = AT(connections), .standard = "0", .low = 0, .high = 5000,
+    {.name = "connections",
+     .type = OPTION_NUMBER,
+     .at = AT(connections),
+     .standard = "0",
+     .low = 0,
+     .high = 5000,
      .meaning = "Connections with neighbours; 0 leaves it to the swarm (200)."},
 };
 const size_t config_option_count = COUNT(config_options);
@@ -110,7 +178,9 @@ static enum err check_listen(const struct config *c, struct error *e)
         return code;
     address_host((struct sockaddr *)&a, host);
     if (!strcmp(host, "0.0.0.0") || !strcmp(host, "::"))
-        return fail(e, ERR_USAGE, "listen cannot be '%s': neighbours are told this address, so it must be this machine's own, not all addresses", c->listen);
+        return fail(e, ERR_USAGE,
+                    "listen cannot be '%s': neighbours are told this address, so it must be this machine's own, not all addresses",
+                    c->listen);
     return OK;
 }
 
@@ -119,9 +189,11 @@ static enum err check_root(const struct config *c, struct error *e)
     if (!c->unprivileged_root)
         return OK;
     if (c->root[strspn(c->root, "/")] == '\0')
-        return fail(e, ERR_DENIED, "unprivileged-root needs a root other than /: without privileges nothing can be installed into this system");
+        return fail(e, ERR_DENIED,
+                    "unprivileged-root needs a root other than /: without privileges nothing can be installed into this system");
     if (geteuid() == 0)
-        return fail(e, ERR_DENIED, "unprivileged-root is refused for uid 0: apt's checks of ownership would be off while maintainer scripts run as root");
+        return fail(e, ERR_DENIED,
+                    "unprivileged-root is refused for uid 0: apt's checks of ownership would be off while maintainer scripts run as root");
     return OK;
 }
 
@@ -131,7 +203,8 @@ static enum err check_needs(const struct config *c, struct error *e)
 
     if (!c->role || !*c->role)
         return fail(e, ERR_USAGE, "role is missing; accepted are client, distribution-point and site, or several of them");
-    if ((code = need(c, "site", "site-listen", c->site_listen, e)) || (code = need(c, "distribution-point", "dp-listen", c->dp_listen, e)) ||
+    if ((code = need(c, "site", "site-listen", c->site_listen, e)) ||
+        (code = need(c, "distribution-point", "dp-listen", c->dp_listen, e)) ||
         (code = need(c, "distribution-point", "dp-name", c->dp_name, e)))
         return code;
     return OK;
@@ -144,7 +217,8 @@ static enum err check(const struct config *c, struct error *e)
     if ((code = check_needs(c, e)) || (code = check_root(c, e)) || (code = check_listen(c, e)) ||
         (code = check_address("site-listen", c->site_listen, e)) || (code = check_address("dp-listen", c->dp_listen, e)) ||
         (code = check_ip("bind-address", c->bind_address, e)) || (code = check_ip("address", c->address, e)) ||
-        (code = check_url("site", c->site, e)) || (code = check_url("site-url", c->site_url, e)) || (code = check_url("proxy", c->proxy, e)))
+        (code = check_url("site", c->site, e)) || (code = check_url("site-url", c->site_url, e)) ||
+        (code = check_url("proxy", c->proxy, e)))
         return code;
     for (size_t i = 0; c->peer && c->peer[i] && !code; i++)
         code = check_address("peer", c->peer[i], e);

@@ -121,7 +121,8 @@ static void on_dp_says(void *ctx, json_t *message)
  * closed while the client can still take its last message. */
 static enum err open_client(struct node *n, struct error *e)
 {
-    struct client_options options = {.loop = &n->loop, .config = n->config, .web = n->web, .ctx = n, .install = config_has_role(n->config, "client")};
+    struct client_options options = {
+        .loop = &n->loop, .config = n->config, .web = n->web, .ctx = n, .install = config_has_role(n->config, "client")};
     enum err              code = OK;
 
     if (!is_node(n))
@@ -167,7 +168,8 @@ static void on_routes(void *ctx, struct exchange *x)
         for (size_t i = 0; i < n->sets[s].count; i++) {
             const struct route *r = &n->sets[s].routes[i];
 
-            json_array_append_new(items, json_pack("{s:s, s:s, s:s}", "method", r->method, "path", r->path, "about", r->about ? r->about : ""));
+            json_array_append_new(items,
+                                  json_pack("{s:s, s:s, s:s}", "method", r->method, "path", r->path, "about", r->about ? r->about : ""));
         }
     answer_json(x, 200, json_pack("{s:o, s:I}", "items", items, "total", (json_int_t)json_array_size(items)));
 }
@@ -293,7 +295,8 @@ static void on_option(void *ctx, const struct option *o, bool taken)
     if (taken)
         log_say(LOG_NOTE, "config.changed", "a setting was taken over", "FERRY_OPTION", o->name, NULL);
     else
-        log_say(LOG_WARN, "config.later", "a setting was changed that is only read at the start: restart ferryd to use it", "FERRY_OPTION", o->name, NULL);
+        log_say(LOG_WARN, "config.later", "a setting was changed that is only read at the start: restart ferryd to use it", "FERRY_OPTION",
+                o->name, NULL);
 }
 
 static void open_log(const struct config *c)
@@ -360,7 +363,8 @@ static void say_ready(struct node *n)
 
     for (size_t i = 0; n->config->role[i]; i++)
         text_add(&roles, "%s%s", i ? ", " : "", n->config->role[i]);
-    log_say(LOG_NOTE, "node.ready", "ferryd " FERRY_VERSION " is ready", "FERRY_ROLES", roles.data, "FERRY_SOCKET", n->config->control_socket, NULL);
+    log_say(LOG_NOTE, "node.ready", "ferryd " FERRY_VERSION " is ready", "FERRY_ROLES", roles.data, "FERRY_SOCKET",
+            n->config->control_socket, NULL);
     notify_say("READY=1");
     on_status(&n->status);
 }

@@ -15,6 +15,24 @@ const struct verb *const verb_tables[] = {
     for (const struct verb *const *table_ = verb_tables; *table_; table_++) \
         for (const struct verb *v = *table_; v->noun; v++)
 
+static void help_verb(FILE *f, const struct verb *v)
+{
+    char name[96];
+
+    snprintf(name, sizeof name, "%s%s%s%s%s", v->noun, *v->name ? " " : "", v->name, v->words ? " " : "", v->words ? v->words : "");
+    fprintf(f, "    %-44s %s\n", name, v->about);
+}
+
+/* `ferry NOUN` and `ferry NOUN --help`: what can be done with it. */
+static void help_noun(FILE *f, const char *noun)
+{
+    fprintf(f, "ferry %s VERB [options]; the verbs:\n", noun);
+    EACH_VERB(v)
+    if (!strcmp(v->noun, noun))
+        help_verb(f, v);
+    fprintf(f, "\n`ferry %s VERB --help` tells more.\n", noun);
+}
+
 static void help(FILE *f)
 {
     fprintf(f, "Ferry carries software updates across thin links once.\n\n"
@@ -26,11 +44,7 @@ static void help(FILE *f)
                "    ferry deployment create october --group october --collection all --required --deadline +2h\n"
                "    ferry status\n\nCommands:\n");
     EACH_VERB(v)
-    {
-        char name[96];
-        snprintf(name, sizeof name, "%s%s%s%s%s", v->noun, *v->name ? " " : "", v->name, v->words ? " " : "", v->words ? v->words : "");
-        fprintf(f, "    %-44s %s\n", name, v->about);
-    }
+    help_verb(f, v);
     fprintf(f, "\n`ferry NOUN VERB --help` tells more. Everywhere: --json, --dry-run, --quiet, --socket PATH.\n"
                "Exit status: 0 done, 1 failed, 2 usage, 3 condition not met, 4 no such object, 5 timed out, 6 halted by a gate,\n"
                "7 verification failed, 8 not permitted, 75 try again.\n");
@@ -70,12 +84,9 @@ static int refuse_unknown(int argc, char **argv)
     EACH_VERB(v)
     if (n < COUNT(names) && (noun ? !strcmp(v->noun, argv[0]) : 1))
         names[n++] = noun ? v->name : v->noun;
-    if (noun && argc < 2) {
-        fprintf(stderr, "ferry %s: what about it? One of:", argv[0]);
-        for (size_t i = 0; i < n; i++)
-            fprintf(stderr, " %s", names[i]);
-        fprintf(stderr, "\n");
-        return err_exit(ERR_USAGE);
+    if (noun && (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
+        help_noun(argc < 2 ? stderr : stdout, argv[0]);
+        return argc < 2 ? err_exit(ERR_USAGE) : 0;
     }
     const char *word = noun ? argv[1] : argv[0], *near = nearest(word, names, n);
     fprintf(stderr, "ferry: no command \"%s%s%s\"", noun ? argv[0] : "", noun ? " " : "", word);

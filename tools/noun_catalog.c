@@ -17,8 +17,10 @@ const struct verb catalog_verbs[] = {
     {"catalog", "add", "TYPE NAME", add_flags, "POST", "/api/v1/catalogs", NULL, NULL, "name a vendor's catalog; TYPE is apt",
      "ferry catalog add apt debian-security --uri http://deb.example.org/debian-security --suite bookworm-security --component main "
      "--keyring /usr/share/keyrings/debian-archive-keyring.gpg"},
-    {"catalog", "sync", NULL, sync_flags, "POST", "/api/v1/catalogs/sync", NULL, run_job, "fetch and verify every catalog; on any doubt the old one stays", NULL},
-    {"catalog", "list", NULL, NULL, "GET", "/api/v1/catalogs", "name:NAME uri:URI suite:SUITE updates:UPDATES:n synced:SYNCED", NULL, "catalogs and when they were synced", NULL},
+    {"catalog", "sync", NULL, sync_flags, "POST", "/api/v1/catalogs/sync", NULL, run_job,
+     "fetch and verify every catalog; on any doubt the old one stays", NULL},
+    {"catalog", "list", NULL, NULL, "GET", "/api/v1/catalogs", "name:NAME uri:URI suite:SUITE updates:UPDATES:n synced:SYNCED", NULL,
+     "catalogs and when they were synced", NULL},
     {"catalog", "remove", "NAME", NULL, "DELETE", "/api/v1/catalogs/{name}", NULL, NULL, "forget a catalog that no group uses", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
@@ -47,9 +49,11 @@ static const struct flag command_flags[] = {
 };
 const struct verb update_verbs[] = {
     {"update", "list", NULL, list_flags, "GET", "/api/v1/updates",
-     "name:NAME version:VERSION classification:CLASS required:REQUIRED:n installed:INSTALLED:n unknown:UNKNOWN:n size:SIZE:size title:TITLE", NULL,
-     "updates of every catalog", "ferry update list --filter 'classification = security and required >= 1'"},
-    {"update", "show", "ID", NULL, "GET", "/api/v1/updates/{id}", NULL, NULL, "one update: its files, its states, the groups that hold it", "ferry update show openssl"},
+     "name:NAME version:VERSION classification:CLASS required:REQUIRED:n installed:INSTALLED:n unknown:UNKNOWN:n size:SIZE:size "
+     "title:TITLE",
+     NULL, "updates of every catalog", "ferry update list --filter 'classification = security and required >= 1'"},
+    {"update", "show", "ID", NULL, "GET", "/api/v1/updates/{id}", NULL, NULL, "one update: its files, its states, the groups that hold it",
+     "ferry update show openssl"},
     {"update", "add", "NAME", command_flags, "POST", "/api/v1/updates", NULL, NULL, "make an update that runs a program (type command)",
      "ferry update add banner --file ./set-banner.sh --program set-banner.sh --arg '{root}' --detect-file /etc/banner --detect-sha256 HEX"},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},

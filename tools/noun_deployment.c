@@ -43,8 +43,9 @@ static enum err run_switch(struct invocation *in, struct error *e)
 const struct verb deployment_verbs[] = {
     {"deployment", "create", "NAME", create_flags, "POST", "/api/v1/deployments", NULL, NULL, "a group to a collection",
      "ferry deployment create october --group october --collection tills --required --available now --deadline +2h --origin-fallback"},
-    {"deployment", "list", NULL, NULL, "GET", "/api/v1/deployments", "name:NAME group:GROUP collection:COLLECTION purpose:PURPOSE enabled:ENABLED available:AVAILABLE deadline:DEADLINE",
-     NULL, "deployments", NULL},
+    {"deployment", "list", NULL, NULL, "GET", "/api/v1/deployments",
+     "name:NAME group:GROUP collection:COLLECTION purpose:PURPOSE enabled:ENABLED available:AVAILABLE deadline:DEADLINE", NULL,
+     "deployments", NULL},
     {"deployment", "show", "NAME", NULL, "GET", ONE, NULL, NULL, "a deployment, its updates and how far it has come", NULL},
     {"deployment", "change", "NAME", change_flags, "PATCH", ONE, NULL, NULL, "other times or fallbacks", NULL},
     {"deployment", "enable", "NAME", NULL, "PATCH", ONE, NULL, run_switch, "put it in force", NULL},
@@ -58,11 +59,12 @@ static const struct flag distribute_flags[] = {
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 const struct verb content_verbs[] = {
-    {"content", "download", "NAME", NULL, "POST", "/api/v1/groups/{name}/download", NULL, run_job, "bring a group's files from the vendor into the library, dependencies included",
-     "ferry content download october"},
-    {"content", "distribute", "NAME", distribute_flags, "POST", "/api/v1/groups/{name}/distribute", NULL, NULL, "assign a group's content to distribution points",
-     "ferry content distribute october --to dp-1"},
-    {"content", "status", NULL, NULL, "GET", "/api/v1/contents/status", "dp:DP contents:CONTENTS:n complete:COMPLETE:n bytes:BYTES:size state:STATE", NULL, "what each distribution point holds", NULL},
+    {"content", "download", "NAME", NULL, "POST", "/api/v1/groups/{name}/download", NULL, run_job,
+     "bring a group's files from the vendor into the library, dependencies included", "ferry content download october"},
+    {"content", "distribute", "NAME", distribute_flags, "POST", "/api/v1/groups/{name}/distribute", NULL, NULL,
+     "assign a group's content to distribution points", "ferry content distribute october --to dp-1"},
+    {"content", "status", NULL, NULL, "GET", "/api/v1/contents/status",
+     "dp:DP contents:CONTENTS:n complete:COMPLETE:n bytes:BYTES:size state:STATE", NULL, "what each distribution point holds", NULL},
     {"content", "list", NULL, NULL, "GET", "/api/v1/contents", "sha256:SHA-256 size:SIZE:size name:NAME:text", NULL, "the library", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
@@ -70,14 +72,18 @@ const struct verb content_verbs[] = {
 /* The whole configuration for a stock nginx that serves the tree of a distribution point. */
 static enum err run_nginx(struct invocation *in, struct error *e)
 {
-    const char *root = json_string_value(json_object_get(in->args, "root")), *listen = json_string_value(json_object_get(in->args, "listen"));
+    const char *root = json_string_value(json_object_get(in->args, "root")),
+               *listen = json_string_value(json_object_get(in->args, "listen"));
 
     if (!root || *root != '/')
         return fail(e, ERR_USAGE, "--root wants the absolute directory that holds content/");
-    printf("# /etc/nginx/conf.d/ferry-dp.conf: nodes trust hashes and signatures, not this server; it serves files and ranges, nothing else.\n"
-           "server {\n    listen %s;\n    root %s;\n    autoindex off;\n    access_log off;\n    location /content/ {\n        limit_except GET { deny all; }\n"
-           "        default_type application/octet-stream;\n        sendfile on;\n        tcp_nopush on;\n        etag on;\n    }\n    location / {\n        return 404;\n    }\n}\n",
-           listen ? listen : "80", root);
+    printf(
+        "# /etc/nginx/conf.d/ferry-dp.conf: nodes trust hashes and signatures, not this server; it serves files and ranges, nothing else.\n"
+        "server {\n    listen %s;\n    root %s;\n    autoindex off;\n    access_log off;\n    location /content/ {\n        limit_except "
+        "GET { deny all; }\n"
+        "        default_type application/octet-stream;\n        sendfile on;\n        tcp_nopush on;\n        etag on;\n    }\n    "
+        "location / {\n        return 404;\n    }\n}\n",
+        listen ? listen : "80", root);
     return OK;
 }
 
@@ -92,10 +98,12 @@ static const struct flag nginx_flags[] = {
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 const struct verb dp_verbs[] = {
-    {"dp", "add", "NAME", dp_flags, "POST", "/api/v1/dps", NULL, NULL, "a distribution point", "ferry dp add dp-1 --url http://dp-1.example.org --node dp-1"},
+    {"dp", "add", "NAME", dp_flags, "POST", "/api/v1/dps", NULL, NULL, "a distribution point",
+     "ferry dp add dp-1 --url http://dp-1.example.org --node dp-1"},
     {"dp", "list", NULL, NULL, "GET", "/api/v1/dps", "name:NAME url:URL node:NODE groups:GROUPS", NULL, "distribution points", NULL},
     {"dp", "remove", "NAME", NULL, "DELETE", "/api/v1/dps/{name}", NULL, NULL, "nodes no longer use it", NULL},
-    {"dp", "nginx-config", NULL, nginx_flags, NULL, NULL, NULL, run_nginx, "print the configuration for a stock nginx as distribution point", NULL},
+    {"dp", "nginx-config", NULL, nginx_flags, NULL, NULL, NULL, run_nginx,
+     "print the configuration for a stock nginx as distribution point", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -105,9 +113,10 @@ static const struct flag boundary_flags[] = {
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 const struct verb boundary_verbs[] = {
-    {"boundary", "add", "GROUP", boundary_flags, "POST", "/api/v1/boundaries", NULL, NULL, "a branch: its addresses and its distribution points",
-     "ferry boundary add north --cidr 10.1.0.0/16 --dp dp-1"},
-    {"boundary", "list", NULL, NULL, "GET", "/api/v1/boundaries", "group:GROUP cidrs:CIDRS dps:DPS nodes:NODES:n", NULL, "boundary groups", NULL},
+    {"boundary", "add", "GROUP", boundary_flags, "POST", "/api/v1/boundaries", NULL, NULL,
+     "a branch: its addresses and its distribution points", "ferry boundary add north --cidr 10.1.0.0/16 --dp dp-1"},
+    {"boundary", "list", NULL, NULL, "GET", "/api/v1/boundaries", "group:GROUP cidrs:CIDRS dps:DPS nodes:NODES:n", NULL, "boundary groups",
+     NULL},
     {"boundary", "remove", "GROUP", NULL, "DELETE", "/api/v1/boundaries/{group}", NULL, NULL, "forget a boundary group", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -11,10 +11,12 @@ static const struct flag member_flags[] = {
 };
 #define GROUP_COLUMNS "name:NAME updates:UPDATES:n state:STATE deployments:DEPLOYMENTS description:DESCRIPTION:text"
 const struct verb group_verbs[] = {
-    {"group", "create", "NAME", describe_flags, "POST", "/api/v1/groups", NULL, NULL, "an empty group of updates", "ferry group create october"},
-    {"group", "add", "NAME [UPDATES…]", member_flags, "POST", "/api/v1/groups/{name}/members", NULL, NULL, "add updates; a deployed group deploys them",
-     "ferry group add october --filter 'classification = security and required >= 1'"},
-    {"group", "remove", "NAME [UPDATES…]", member_flags, "DELETE", "/api/v1/groups/{name}/members", NULL, NULL, "take updates out; they are no longer deployed", NULL},
+    {"group", "create", "NAME", describe_flags, "POST", "/api/v1/groups", NULL, NULL, "an empty group of updates",
+     "ferry group create october"},
+    {"group", "add", "NAME [UPDATES…]", member_flags, "POST", "/api/v1/groups/{name}/members", NULL, NULL,
+     "add updates; a deployed group deploys them", "ferry group add october --filter 'classification = security and required >= 1'"},
+    {"group", "remove", "NAME [UPDATES…]", member_flags, "DELETE", "/api/v1/groups/{name}/members", NULL, NULL,
+     "take updates out; they are no longer deployed", NULL},
     {"group", "list", NULL, NULL, "GET", "/api/v1/groups", GROUP_COLUMNS, NULL, "groups", NULL},
     {"group", "show", "NAME", NULL, "GET", "/api/v1/groups/{name}", NULL, NULL, "a group and its updates", NULL},
     {"group", "delete", "NAME", NULL, "DELETE", "/api/v1/groups/{name}", NULL, NULL, "a group that no deployment uses", NULL},
@@ -30,12 +32,16 @@ static const struct flag collection_flags[] = {
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 const struct verb collection_verbs[] = {
-    {"collection", "create", "NAME", collection_flags, "POST", "/api/v1/collections", NULL, NULL, "who: a rule, direct members, includes, excludes",
-     "ferry collection create tills --rule 'hostname ~ \"till-*\"' --exclude lab"},
-    {"collection", "preview", NULL, collection_flags, "POST", "/api/v1/collections/preview", "hostname:HOSTNAME id:ID why:WHY", NULL, "who a rule would select now", NULL},
-    {"collection", "list", NULL, NULL, "GET", "/api/v1/collections", "name:NAME members:MEMBERS:n rule:RULE:text", NULL, "collections", NULL},
+    {"collection", "create", "NAME", collection_flags, "POST", "/api/v1/collections", NULL, NULL,
+     "who: a rule, direct members, includes, excludes", "ferry collection create tills --rule 'hostname ~ \"till-*\"' --exclude lab"},
+    {"collection", "preview", NULL, collection_flags, "POST", "/api/v1/collections/preview", "hostname:HOSTNAME id:ID why:WHY", NULL,
+     "who a rule would select now", NULL},
+    {"collection", "list", NULL, NULL, "GET", "/api/v1/collections", "name:NAME members:MEMBERS:n rule:RULE:text", NULL, "collections",
+     NULL},
     {"collection", "show", "NAME", NULL, "GET", "/api/v1/collections/{name}", NULL, NULL, "a collection and its members", NULL},
-    {"collection", "change", "NAME", collection_flags, "PATCH", "/api/v1/collections/{name}", NULL, NULL, "another rule, other members", NULL},
-    {"collection", "delete", "NAME", NULL, "DELETE", "/api/v1/collections/{name}", NULL, NULL, "a collection that no deployment uses", NULL},
+    {"collection", "change", "NAME", collection_flags, "PATCH", "/api/v1/collections/{name}", NULL, NULL, "another rule, other members",
+     NULL},
+    {"collection", "delete", "NAME", NULL, "DELETE", "/api/v1/collections/{name}", NULL, NULL, "a collection that no deployment uses",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };

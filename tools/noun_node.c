@@ -52,32 +52,42 @@ static enum err run_show(struct invocation *in, struct error *e)
     json_object_del(head, "contents");
     json_object_del(head, "documents");
     show_members(head, 0);
-    section(node, "updates", "Updates", "name:NAME version:VERSION state:STATE enforcement:STEP reason:REASON code:CODE:n attempts:ATTEMPTS:n changed:SINCE:time");
-    section(node, "contents", "Content", "sha256:SHA-256 size:SIZE:size http:HTTP:size peers:PEERS:size cache:CACHE:size origin:ORIGIN:size waste:WASTE:size");
+    section(node, "updates", "Updates",
+            "name:NAME version:VERSION state:STATE enforcement:STEP reason:REASON code:CODE:n attempts:ATTEMPTS:n changed:SINCE:time");
+    section(node, "contents", "Content",
+            "sha256:SHA-256 size:SIZE:size http:HTTP:size peers:PEERS:size cache:CACHE:size origin:ORIGIN:size waste:WASTE:size");
     json_decref(head);
     json_decref(node);
     return OK;
 }
 
 const struct verb node_verbs[] = {
-    {"node", "list", NULL, NULL, "GET", "/api/v1/nodes", "hostname:HOSTNAME id:ID branch:BRANCH required:REQUIRED:n installed:INSTALLED:n failed:FAILED:n last_contact:LAST_CONTACT:time", NULL,
+    {"node", "list", NULL, NULL, "GET", "/api/v1/nodes",
+     "hostname:HOSTNAME id:ID branch:BRANCH required:REQUIRED:n installed:INSTALLED:n failed:FAILED:n last_contact:LAST_CONTACT:time", NULL,
      "enrolled machines", NULL},
-    {"node", "show", "NAME", NULL, "GET", "/api/v1/nodes/{name}", NULL, run_show, "its facts, its updates with states and codes, its last contact", "ferry node show till-3"},
-    {"node", "token", NULL, token_flags, "POST", "/api/v1/tokens", NULL, run_token, "a single-use enrolment token for a new machine's enrol-token", NULL},
+    {"node", "show", "NAME", NULL, "GET", "/api/v1/nodes/{name}", NULL, run_show,
+     "its facts, its updates with states and codes, its last contact", "ferry node show till-3"},
+    {"node", "token", NULL, token_flags, "POST", "/api/v1/tokens", NULL, run_token,
+     "a single-use enrolment token for a new machine's enrol-token", NULL},
     {"node", "retire", "NAME", NULL, "DELETE", "/api/v1/nodes/{name}", NULL, NULL, "it is gone: its status is refused from now on", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 const struct verb audit_verbs[] = {
-    {"audit", "", NULL, alert_flags, "GET", "/api/v1/audit", "time:TIME:time who:WHO command:COMMAND what:WHAT:text", NULL, "who changed what, and when", NULL},
-    {"alert", "list", NULL, alert_flags, "GET", "/api/v1/alerts", "time:TIME:time node:NODE event:EVENT detail:DETAIL:text", NULL, "what wants your attention", NULL},
+    {"audit", "", NULL, alert_flags, "GET", "/api/v1/audit", "time:TIME:time who:WHO command:COMMAND what:WHAT:text", NULL,
+     "who changed what, and when", NULL},
+    {"alert", "list", NULL, alert_flags, "GET", "/api/v1/alerts", "time:TIME:time node:NODE event:EVENT detail:DETAIL:text", NULL,
+     "what wants your attention", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 const struct verb here_verbs[] = {
-    {"updates", "", NULL, NULL, "GET", "/api/v1/node/updates", "name:NAME version:VERSION state:STATE reason:REASON deadline:DEADLINE:time text:WHAT_HAPPENS:text", NULL,
+    {"updates", "", NULL, NULL, "GET", "/api/v1/node/updates",
+     "name:NAME version:VERSION state:STATE reason:REASON deadline:DEADLINE:time text:WHAT_HAPPENS:text", NULL,
      "on a node: its updates and what will happen to them", NULL},
-    {"install", "", "UPDATE", NULL, "POST", "/api/v1/node/install", NULL, NULL, "on a node: install it now, not at the deadline", "ferry install openssl"},
+    {"install", "", "UPDATE", NULL, "POST", "/api/v1/node/install", NULL, NULL, "on a node: install it now, not at the deadline",
+     "ferry install openssl"},
     {"poll", "", NULL, NULL, "POST", "/api/v1/node/poll", NULL, NULL, "on a node: ask for policy now", NULL},
     {"scan", "", NULL, NULL, "POST", "/api/v1/node/scan", NULL, NULL, "on a node: look again what is installed", NULL},
-    {"cache", "", NULL, NULL, "GET", "/api/v1/node/cache", "sha256:SHA-256 size:SIZE:size referenced:REFERENCED:time", NULL, "on a node: the content it keeps", NULL},
+    {"cache", "", NULL, NULL, "GET", "/api/v1/node/cache", "sha256:SHA-256 size:SIZE:size referenced:REFERENCED:time", NULL,
+     "on a node: the content it keeps", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };

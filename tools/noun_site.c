@@ -34,7 +34,8 @@ static const struct flag set_flags[] = {
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 const struct verb site_verbs[] = {
-    {"site", "init", NULL, init_flags, NULL, NULL, NULL, run_init, "make a site: keys, database, first signed policy", "ferry site init --name hq --url http://hq.example.org:8440"},
+    {"site", "init", NULL, init_flags, NULL, NULL, NULL, run_init, "make a site: keys, database, first signed policy",
+     "ferry site init --name hq --url http://hq.example.org:8440"},
     {"site", "show", NULL, NULL, "GET", "/api/v1/site", NULL, NULL, "the site and its settings", NULL},
     {"site", "set", NULL, set_flags, "PATCH", "/api/v1/site", NULL, NULL, "change a setting", NULL},
     {"publish", "", NULL, NULL, "POST", "/api/v1/publish", NULL, NULL, "sign and publish the policy again", NULL},

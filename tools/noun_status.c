@@ -13,15 +13,18 @@ static const struct flag follow_flags[] = {
 static void site_status(const json_t *answer)
 {
     printf("site %s: %lld nodes, %lld silent\n\nDeployments\n", json_string_value(json_object_get(answer, "site")),
-           (long long)json_integer_value(json_object_get(answer, "nodes")), (long long)json_integer_value(json_object_get(answer, "silent")));
+           (long long)json_integer_value(json_object_get(answer, "nodes")),
+           (long long)json_integer_value(json_object_get(answer, "silent")));
     if (json_array_size(json_object_get(answer, "deployments")))
-        show_table(json_object_get(answer, "deployments"), "name:NAME collection:COLLECTION enabled:ENABLED deadline:DEADLINE compliant:COMPLIANT:n in_progress:IN_PROGRESS:n "
-                                                           "failed:FAILED:n unknown:UNKNOWN:n total:TOTAL:n");
+        show_table(json_object_get(answer, "deployments"),
+                   "name:NAME collection:COLLECTION enabled:ENABLED deadline:DEADLINE compliant:COMPLIANT:n in_progress:IN_PROGRESS:n "
+                   "failed:FAILED:n unknown:UNKNOWN:n total:TOTAL:n");
     else
         printf("none; `ferry deployment create` makes one\n");
     printf("\nBranches\n");
     if (json_array_size(json_object_get(answer, "branches")))
-        show_table(json_object_get(answer, "branches"), "name:BRANCH nodes:NODES:n needed:NEEDED:size http:HTTP:size peers:PEERS:size cache:CACHE:size origin:ORIGIN:size waste:WASTE:size");
+        show_table(json_object_get(answer, "branches"), "name:BRANCH nodes:NODES:n needed:NEEDED:size http:HTTP:size peers:PEERS:size "
+                                                        "cache:CACHE:size origin:ORIGIN:size waste:WASTE:size");
     else
         printf("no node has reported yet\n");
 }
@@ -33,7 +36,8 @@ static void node_status(struct invocation *in, const json_t *node)
     show_members(node, 0);
     if (!verb_ask_at(in, "GET", "/api/v1/node/updates", in->args, &updates, NULL) && json_array_size(json_object_get(updates, "items"))) {
         printf("\nUpdates\n");
-        show_table(json_object_get(updates, "items"), "name:NAME version:VERSION state:STATE reason:REASON deadline:DEADLINE:time text:WHAT_HAPPENS:text");
+        show_table(json_object_get(updates, "items"),
+                   "name:NAME version:VERSION state:STATE reason:REASON deadline:DEADLINE:time text:WHAT_HAPPENS:text");
     }
     json_decref(updates);
 }
@@ -96,7 +100,8 @@ static enum err run_why(struct invocation *in, struct error *e)
         json_object_set_new(in->args, "update", json_string(first));
         json_object_del(in->args, "node");
     }
-    code = verb_ask_at(in, "GET", json_object_get(in->args, "node") ? "/api/v1/why/{node}/{update}" : "/api/v1/node/why/{update}", in->args, &answer, e);
+    code = verb_ask_at(in, "GET", json_object_get(in->args, "node") ? "/api/v1/why/{node}/{update}" : "/api/v1/node/why/{update}", in->args,
+                       &answer, e);
     if (code || in->json || in->quiet) {
         if (!code)
             verb_show(in, answer);
@@ -121,7 +126,9 @@ static enum err run_why(struct invocation *in, struct error *e)
 }
 
 const struct verb status_verbs[] = {
-    {"status", "", NULL, follow_flags, "GET", "/api/v1/status", NULL, run_status, "deployments and branches at the site; this machine's own on a node", NULL},
-    {"why", "", "NODE [UPDATE]", NULL, "GET", NULL, NULL, run_why, "why an update is not installed: at the site NODE UPDATE, on a node UPDATE", "ferry why till-3 openssl"},
+    {"status", "", NULL, follow_flags, "GET", "/api/v1/status", NULL, run_status,
+     "deployments and branches at the site; this machine's own on a node", NULL},
+    {"why", "", "NODE [UPDATE]", NULL, "GET", NULL, NULL, run_why,
+     "why an update is not installed: at the site NODE UPDATE, on a node UPDATE", "ferry why till-3 openssl"},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -84,8 +84,8 @@ static void on_answer(void *ctx, const struct web_answer *a)
 
     q->done = true;
     if (!a->status) {
-        q->code = fail(q->error, a->code ? a->code : ERR_AGAIN, "no ferryd answers at %s (%s); is it running? --socket or FERRY_SOCKET names another",
-                       q->socket, a->error.text);
+        q->code = fail(q->error, a->code ? a->code : ERR_AGAIN,
+                       "no ferryd answers at %s (%s); is it running? --socket or FERRY_SOCKET names another", q->socket, a->error.text);
         return;
     }
     if (a->length)

@@ -30,8 +30,8 @@ static const struct flag *flag_find(const struct verb *v, const char *name, stru
             names[n++] = f->name;
     }
     const char *near = nearest(name, names, n);
-    fail(e, ERR_USAGE, "unknown option --%s%s%s%s; see: ferry %s %s --help", name, near ? " (did you mean --" : "", near ? near : "", near ? "?)" : "",
-         v->noun, v->name);
+    fail(e, ERR_USAGE, "unknown option --%s%s%s%s; see: ferry %s %s --help", name, near ? " (did you mean --" : "", near ? near : "",
+         near ? "?)" : "", v->noun, v->name);
     return NULL;
 }
 
@@ -132,7 +132,8 @@ static enum err words_set(struct invocation *in, char **words, int count, struct
     while (*at) {
         at = word_next(at, name, &list, &optional);
         if (used == count && !optional)
-            return fail(e, ERR_USAGE, "%s is missing; usage: ferry %s%s%s %s", name, in->verb->noun, *in->verb->name ? " " : "", in->verb->name, in->verb->words);
+            return fail(e, ERR_USAGE, "%s is missing; usage: ferry %s%s%s %s", name, in->verb->noun, *in->verb->name ? " " : "",
+                        in->verb->name, in->verb->words);
         if (list)
             while (used < count)
                 list_add(in->args, name, words[used++]);
@@ -140,7 +141,8 @@ static enum err words_set(struct invocation *in, char **words, int count, struct
             json_object_set_new(in->args, name, json_string(words[used++]));
     }
     if (used < count)
-        return fail(e, ERR_USAGE, "\"%s\" is one word too many; usage: ferry %s %s %s", words[used], in->verb->noun, in->verb->name, in->verb->words ? in->verb->words : "");
+        return fail(e, ERR_USAGE, "\"%s\" is one word too many; usage: ferry %s %s %s", words[used], in->verb->noun, in->verb->name,
+                    in->verb->words ? in->verb->words : "");
     return OK;
 }
 
@@ -352,8 +354,8 @@ void verb_usage(const struct verb *v, void *file)
 {
     FILE *f = file;
 
-    fprintf(f, "ferry %s%s%s%s%s%s\n    %s\n", v->noun, *v->name ? " " : "", v->name, v->words ? " " : "", v->words ? v->words : "", v->flags ? " [options]" : "",
-            v->about);
+    fprintf(f, "ferry %s%s%s%s%s%s\n    %s\n", v->noun, *v->name ? " " : "", v->name, v->words ? " " : "", v->words ? v->words : "",
+            v->flags ? " [options]" : "", v->about);
     if (v->example)
         fprintf(f, "\nExample:\n    %s\n", v->example);
     if (v->flags)

@@ -1,5 +1,6 @@
-/* One table per noun is the command line, its help and its completion: `ferry NOUN VERB words… --flags`. Most verbs are nothing but a row: the words
- * and flags become the members of one JSON object, the row names the method and path they go to and the columns that come back. */
+/* One table per noun is the command line, its help and its completion: `ferry NOUN VERB words… --flags`. Most verbs are nothing but a row:
+ * the words and flags become the members of one JSON object, the row names the method and path they go to and the columns that come back.
+ */
 #ifndef FERRY_TOOLS_VERB_H
 #define FERRY_TOOLS_VERB_H
 
@@ -8,8 +9,15 @@
 
 #include "tools/talk.h"
 
-enum flag_type { FLAG_TEXT, FLAG_LIST /* repeatable, or comma-separated */, FLAG_BOOL, FLAG_NO /* sets the member to false */, FLAG_NUMBER, FLAG_PATH /* made absolute */,
-                 FLAG_WORD /* a bool flag that sets the member to `value` */ };
+enum flag_type {
+    FLAG_TEXT,
+    FLAG_LIST /* repeatable, or comma-separated */,
+    FLAG_BOOL,
+    FLAG_NO /* sets the member to false */,
+    FLAG_NUMBER,
+    FLAG_PATH /* made absolute */,
+    FLAG_WORD /* a bool flag that sets the member to `value` */
+};
 struct flag {
     const char    *name;                        /* "deadline" → --deadline */
     enum flag_type type;
@@ -49,7 +57,7 @@ enum err run_job(struct invocation *, struct error *);              /* ask, foll
 void     verb_show(struct invocation *, const json_t *answer);      /* --json, columns, message or members */
 void     verb_usage(const struct verb *, void *file);
 
-extern const struct verb site_verbs[], catalog_verbs[], update_verbs[], group_verbs[], collection_verbs[], content_verbs[], deployment_verbs[],
-    dp_verbs[], boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[];
+extern const struct verb site_verbs[], catalog_verbs[], update_verbs[], group_verbs[], collection_verbs[], content_verbs[],
+    deployment_verbs[], dp_verbs[], boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[];
 
 #endif

@@ -1,4 +1,5 @@
-/* The node's clock: wall seconds for policy, monotonic milliseconds for waiting. FERRY_CLOCK_OFFSET (seconds) shifts the wall clock in tests. */
+/* The node's clock: wall seconds for policy, monotonic milliseconds for waiting. FERRY_CLOCK_OFFSET (seconds) shifts the wall clock in
+ * tests. */
 #ifndef FERRY_NODE_BASE_CLOCK_H
 #define FERRY_NODE_BASE_CLOCK_H
 #include <stdint.h>

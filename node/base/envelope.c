@@ -77,8 +77,8 @@ static enum err unpack(const uint8_t *bytes, size_t size, char **json, size_t *l
     return OK;
 }
 
-enum err envelope_open(const uint8_t seal_public[32], const uint8_t seal_secret[32], const char *audience, const uint8_t *bytes, size_t size,
-                       uint8_t node[32], char **json, size_t *length, struct error *e)
+enum err envelope_open(const uint8_t seal_public[32], const uint8_t seal_secret[32], const char *audience, const uint8_t *bytes,
+                       size_t size, uint8_t node[32], char **json, size_t *length, struct error *e)
 {
     uint8_t *plain, *text;
     size_t   n, inner;

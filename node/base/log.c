@@ -23,7 +23,8 @@ static struct {
 static const struct {
     enum log_level level;
     const char    *word;
-} words[] = {{LOG_FATAL, "fatal"}, {LOG_WRONG, "error"}, {LOG_WARN, "warning"}, {LOG_NOTE, "notice"}, {LOG_TELL, "info"}, {LOG_TRACE, "debug"}};
+} words[] = {{LOG_FATAL, "fatal"}, {LOG_WRONG, "error"}, {LOG_WARN, "warning"},
+             {LOG_NOTE, "notice"}, {LOG_TELL, "info"},   {LOG_TRACE, "debug"}};
 
 /* JOURNAL_STREAM names the device and inode of the journal's stream; somebody may have pointed stderr elsewhere since (systemd.exec(5)). */
 static bool to_journal(void)
@@ -32,7 +33,8 @@ static bool to_journal(void)
     unsigned long long device, inode;
     struct stat        st;
 
-    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && !fstat(STDERR_FILENO, &st) && st.st_dev == device && st.st_ino == inode;
+    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && !fstat(STDERR_FILENO, &st) && st.st_dev == device &&
+           st.st_ino == inode;
 }
 
 void log_open(enum log_level most, const char *who, const char *node)

@@ -1,5 +1,5 @@
-/* Structured log lines. To a terminal: time, level, sentence, fields. Else to stderr: one JSON object a line with the journal's field names;
- * under systemd (JOURNAL_STREAM) "<N>" prefixes. Loop thread only (one log a process: the only file static Ferry allows itself).
+/* Structured log lines. To a terminal: time, level, sentence, fields. Else to stderr: one JSON object a line with the journal's field
+ * names; under systemd (JOURNAL_STREAM) "<N>" prefixes. Loop thread only (one log a process: the only file static Ferry allows itself).
  *   log_say(LOG_WARN, "content.refused", "a distribution point served altered bytes", "FERRY_SOURCE", dp, "FERRY_CONTENT", hex, NULL); */
 #ifndef FERRY_NODE_BASE_LOG_H
 #define FERRY_NODE_BASE_LOG_H

@@ -363,7 +363,10 @@ static bool same(const struct option *o, void *a, void *b)
 static void swap(const struct option *o, void *a, void *b)
 {
     char   swapped[sizeof(int64_t)];
-    size_t size = is_text(o) ? sizeof(char *) : o->type == OPTION_LIST ? sizeof(char **) : o->type == OPTION_BOOL ? sizeof(bool) : sizeof(int64_t);
+    size_t size = is_text(o)               ? sizeof(char *)
+                  : o->type == OPTION_LIST ? sizeof(char **)
+                  : o->type == OPTION_BOOL ? sizeof(bool)
+                                           : sizeof(int64_t);
 
     memcpy(swapped, AT(a, o, char), size);
     memcpy(AT(a, o, char), AT(b, o, char), size);
@@ -384,8 +387,9 @@ void option_reload(const struct option *options, size_t count, void *config, voi
 
 void option_help(const struct option *options, size_t count, void *file)
 {
-    static const char *const kinds[] = {[OPTION_TEXT] = "TEXT",     [OPTION_PATH] = "PATH",         [OPTION_LIST] = "LIST", [OPTION_NUMBER] = "NUMBER",
-                                        [OPTION_BOOL] = "[yes|no]", [OPTION_DURATION] = "DURATION", [OPTION_SIZE] = "SIZE", [OPTION_WORD] = "WORD"};
+    static const char *const kinds[] = {
+        [OPTION_TEXT] = "TEXT",     [OPTION_PATH] = "PATH",         [OPTION_LIST] = "LIST", [OPTION_NUMBER] = "NUMBER",
+        [OPTION_BOOL] = "[yes|no]", [OPTION_DURATION] = "DURATION", [OPTION_SIZE] = "SIZE", [OPTION_WORD] = "WORD"};
 
     for (size_t i = 0; i < count; i++) {
         const struct option *o = &options[i];

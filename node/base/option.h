@@ -1,5 +1,5 @@
-/* One table is the configuration file, the command line, the help and the defaults. File: "key = value" lines, # comments, repeated keys for lists.
- * Unknown keys, bad values and missing files refuse the start with file, line, reason and the nearest key. */
+/* One table is the configuration file, the command line, the help and the defaults. File: "key = value" lines, # comments, repeated keys
+ * for lists. Unknown keys, bad values and missing files refuse the start with file, line, reason and the nearest key. */
 #ifndef FERRY_NODE_BASE_OPTION_H
 #define FERRY_NODE_BASE_OPTION_H
 

@@ -1,5 +1,6 @@
-/* The world an apt-get of ours lives in: one APT_CONFIG that names everything, so that nothing of the host's is read (a host's apt.conf.d can switch
- * checks off), lists that are empty at first (with old ones an altered InRelease is only a warning), a mirror only we can write. experiments.md 1-2. */
+/* The world an apt-get of ours lives in: one APT_CONFIG that names everything, so that nothing of the host's is read (a host's apt.conf.d
+ * can switch checks off), lists that are empty at first (with old ones an altered InRelease is only a warning), a mirror only we can write.
+ * experiments.md 1-2. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,14 +12,16 @@
 
 #define LOCK_WAIT_S 20
 
-static const char policy_rc_d[] = "#!/bin/sh\n# Ferry installs into this root: nothing is started. Removed when the installation ends.\nexit 101\n";
+static const char policy_rc_d[] =
+    "#!/bin/sh\n# Ferry installs into this root: nothing is started. Removed when the installation ends.\nexit 101\n";
 
 /* sources.list and apt.conf have no way to quote these. */
 static enum err check_path(const char *what, const char *path, struct error *e)
 {
     for (const char *c = path; *c; c++)
         if (*c <= ' ' || *c > '~' || strchr("\"\\[]{};#%'", *c))
-            return fail(e, ERR_CONDITION, "%s \"%s\": apt's files cannot hold such a path; letters, digits and ._+~,@:=/- are accepted", what, path);
+            return fail(e, ERR_CONDITION, "%s \"%s\": apt's files cannot hold such a path; letters, digits and ._+~,@:=/- are accepted",
+                        what, path);
     return OK;
 }
 
@@ -46,9 +49,9 @@ char **apt_world_dpkg(const struct install_run *run)
     return words;
 }
 
-/* dpkg looks up owners by name (statoverrides, archives' members) in /etc/passwd and /etc/group of where it runs, and reads /etc/dpkg there. With
- * another root those have to be the root's: a name the host lacks ends dpkg, one that means another number there gives files away. So its /etc
- * is the root's, in a mount namespace of its own. Where that is not allowed (some containers) dpkg runs as it is. */
+/* dpkg looks up owners by name (statoverrides, archives' members) in /etc/passwd and /etc/group of where it runs, and reads /etc/dpkg
+ * there. With another root those have to be the root's: a name the host lacks ends dpkg, one that means another number there gives files
+ * away. So its /etc is the root's, in a mount namespace of its own. Where that is not allowed (some containers) dpkg runs as it is. */
 static bool needs_namespace(const struct install_run *run)
 {
     char *AUTO(text_free) etc = root_join(run->root, "/etc/passwd");
@@ -64,11 +67,12 @@ char *apt_world_program(const struct install_run *run)
 static enum err write_program(const struct install_run *run, struct error *e)
 {
     char *AUTO(text_free) path = must_print("%s/dpkg", run->work);
-    char *AUTO(text_free) text = must_print("#!/bin/sh\n"
-                                            "enter='unshare --mount --propagation private'\n"
-                                            "$enter true 2>/dev/null || exec /usr/bin/dpkg \"$@\"\n"
-                                            "exec $enter /bin/sh -c 'mount --bind \"$0/etc\" /etc && exec /usr/bin/dpkg \"$@\"' \"%s\" \"$@\"\n",
-                                            run->root);
+    char *AUTO(text_free) text =
+        must_print("#!/bin/sh\n"
+                   "enter='unshare --mount --propagation private'\n"
+                   "$enter true 2>/dev/null || exec /usr/bin/dpkg \"$@\"\n"
+                   "exec $enter /bin/sh -c 'mount --bind \"$0/etc\" /etc && exec /usr/bin/dpkg \"$@\"' \"%s\" \"$@\"\n",
+                   run->root);
 
     return needs_namespace(run) ? file_write(path, text, strlen(text), 0700, e) : OK;
 }
@@ -92,11 +96,12 @@ static void add_architectures(struct text *t, const struct install_run *run)
 /* The marks of packages that came only as dependencies belong to the root, so that the administrator's autoremove keeps working. */
 static void add_state(struct text *t, const struct install_run *run)
 {
-    char *AUTO(text_free) status = root_join(run->root, "/var/lib/dpkg/status"), *AUTO(text_free) kept = root_join(run->root, "/var/lib/apt");
+    char *AUTO(text_free) status = root_join(run->root, "/var/lib/dpkg/status"),
+                          *AUTO(text_free) kept = root_join(run->root, "/var/lib/apt");
     bool  there = access(kept, W_OK | X_OK) == 0;
 
-    text_add(t, "Dir::State::status \"%s\";\nDir::State::extended_states \"%s/extended_states\";\nDir::Log \"%s\";\n", status, there ? kept : run->work,
-             root_is_host(run->root) ? "/var/log/apt" : "log");
+    text_add(t, "Dir::State::status \"%s\";\nDir::State::extended_states \"%s/extended_states\";\nDir::Log \"%s\";\n", status,
+             there ? kept : run->work, root_is_host(run->root) ? "/var/log/apt" : "log");
 }
 
 static void add_options(struct text *t, const struct install_run *run)
@@ -115,19 +120,25 @@ static enum err write_config(const struct install_run *run, struct error *e)
     char *AUTO(text_free) path = must_print("%s/apt.conf", run->work), *AUTO(text_free) dpkg = apt_world_program(run);
     struct text AUTO(text_end) t = {0};
 
-    text_add(&t, "Dir \"%s/\";\nDir::State \"%s\";\nDir::State::lists \"%s/lists\";\nDir::Cache \"%s/cache\";\nDir::Etc \"%s/etc\";\n", run->work, run->work,
+    text_add(&t, "Dir \"%s/\";\nDir::State \"%s\";\nDir::State::lists \"%s/lists\";\nDir::Cache \"%s/cache\";\nDir::Etc \"%s/etc\";\n",
+             run->work, run->work, run->work, run->work, run->work);
+    text_add(&t,
+             "Dir::Etc::sourcelist \"%s/etc/sources.list\";\nDir::Etc::sourceparts \"%s/etc/sources.list.d\";\nDir::Etc::parts "
+             "\"%s/etc/apt.conf.d\";\n",
              run->work, run->work, run->work);
-    text_add(&t, "Dir::Etc::sourcelist \"%s/etc/sources.list\";\nDir::Etc::sourceparts \"%s/etc/sources.list.d\";\nDir::Etc::parts \"%s/etc/apt.conf.d\";\n",
-             run->work, run->work, run->work);
-    text_add(&t, "Dir::Etc::preferencesparts \"%s/etc/preferences.d\";\nDir::Etc::trusted \"/dev/null\";\nDir::Etc::trustedparts \"%s/trusted.d\";\n",
+    text_add(&t,
+             "Dir::Etc::preferencesparts \"%s/etc/preferences.d\";\nDir::Etc::trusted \"/dev/null\";\nDir::Etc::trustedparts "
+             "\"%s/trusted.d\";\n",
              run->work, run->work);
     text_add(&t, "Dir::Bin::dpkg \"%s\";\nDir::Bin::methods \"/usr/lib/apt/methods\";\n", dpkg);
     add_state(&t, run);
     add_architectures(&t, run);
     /* No network is used, and the mirror is 0700: apt's own unprivileged user could not read it. */
     text_add(&t, "APT::Sandbox::User \"%s\";\n", geteuid() == 0 ? "root" : "");
-    text_add(&t, "APT::Update::Error-Mode \"any\";\nAPT::Install-Recommends \"false\";\nAPT::Get::Always-Include-Phased-Updates \"true\";\n");
-    /* Freshness is checked by the site at sync and by the policy's signatures on the node; a deployment outlives the archive's seven days. */
+    text_add(&t,
+             "APT::Update::Error-Mode \"any\";\nAPT::Install-Recommends \"false\";\nAPT::Get::Always-Include-Phased-Updates \"true\";\n");
+    /* Freshness is checked by the site at sync and by the policy's signatures on the node; a deployment outlives the archive's seven days.
+     */
     text_add(&t, "Acquire::Check-Valid-Until \"false\";\nAcquire::Check-Date \"false\";\nAcquire::Languages \"none\";\n");
     text_add(&t, "DPkg::Use-Pty \"false\";\nDPkg::Lock::Timeout \"%d\";\n", LOCK_WAIT_S);
     add_options(&t, run);
@@ -207,8 +218,9 @@ void apt_world_end(struct install_run *run)
 
 enum err apt_world_make(struct install_run *run, struct error *e)
 {
-    static const char *const dirs[] = {"lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/sources.list.d", "etc/preferences.d",
-                                       "log", "trusted.d", "mirror"};
+    static const char *const dirs[] = {
+        "lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/sources.list.d", "etc/preferences.d", "log", "trusted.d",
+        "mirror"};
     enum err r = check_path("state directory", run->work, e);
 
     if (r == OK)

@@ -1,5 +1,5 @@
-/* The branch as this node sees it: the swarm's session on the loop, and the configured neighbours. libtorrent's thread rings an uv_async_t, no more;
- * at most 64 events are handled a turn, so that the loop stays everybody's. Loop thread only. */
+/* The branch as this node sees it: the swarm's session on the loop, and the configured neighbours. libtorrent's thread rings an uv_async_t,
+ * no more; at most 64 events are handled a turn, so that the loop stays everybody's. Loop thread only. */
 #ifndef FERRY_NODE_CLIENT_BRANCH_H
 #define FERRY_NODE_CLIENT_BRANCH_H
 

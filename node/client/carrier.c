@@ -235,8 +235,8 @@ static void judge(struct range *r, const struct web_answer *answer)
         note_missing(r->want, &r->from, now);
     } else {
         health_failed(health, now, answer->error.text);
-        log_say(LOG_NOTE, "content.source", "a source failed and is left alone for a while", "FERRY_SOURCE", health->name, "FERRY_HOST", health->host,
-                "FERRY_CONTENT", r->want->hex, "FERRY_REASON", answer->error.text, NULL);
+        log_say(LOG_NOTE, "content.source", "a source failed and is left alone for a while", "FERRY_SOURCE", health->name, "FERRY_HOST",
+                health->host, "FERRY_CONTENT", r->want->hex, "FERRY_REASON", answer->error.text, NULL);
     }
 }
 
@@ -278,8 +278,15 @@ static void start(struct carrier *c, struct want *w, const struct want_source *f
     w->fetcher->open++;
     snprintf(w->source, sizeof w->source, "%s", from->source.name);
     w->why[0] = '\0';
-    struct web_call call = {.url = r->from.source.url, .range_first = (uint64_t)first * w->piece_size, .range_length = length, .limit = length,
-                            .stall_ms = SILENCE_MS, .connect_ms = CONNECT_MS, .on_data = on_data, .on_done = on_done, .ctx = r};
+    struct web_call call = {.url = r->from.source.url,
+                            .range_first = (uint64_t)first * w->piece_size,
+                            .range_length = length,
+                            .limit = length,
+                            .stall_ms = SILENCE_MS,
+                            .connect_ms = CONNECT_MS,
+                            .on_data = on_data,
+                            .on_done = on_done,
+                            .ctx = r};
     r->request = web_start(w->fetcher->options.web, &call);
 }
 
@@ -311,7 +318,8 @@ static bool next_own(const struct want *w, uint32_t *first, uint32_t *count)
         if (!own_and_missing(w, p))
             continue;
         *first = p;
-        for (*count = 1; p + *count < w->pieces && (uint64_t)(*count + 1) * w->piece_size <= most && own_and_missing(w, p + *count); (*count)++)
+        for (*count = 1; p + *count < w->pieces && (uint64_t)(*count + 1) * w->piece_size <= most && own_and_missing(w, p + *count);
+             (*count)++)
             ;
         return true;
     }

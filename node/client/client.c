@@ -150,7 +150,8 @@ static void on_tell(void *ctx, json_t *message)
 static enum err open_parts(struct client *c, struct error *e)
 {
     char                  *path = must_print("%s/store.db", c->dir);
-    struct fetcher_options f = {.loop = c->options.loop, .config = c->options.config, .web = c->options.web, .tell = on_tell, .changed = on_changed, .ctx = c};
+    struct fetcher_options f = {
+        .loop = c->options.loop, .config = c->options.config, .web = c->options.web, .tell = on_tell, .changed = on_changed, .ctx = c};
     enum err               code = store_open(path, &c->store, e);
 
     code = code ? code : load_key(c, e);
@@ -240,6 +241,7 @@ const char *client_status_line(struct client *c)
     if (!c->enrolled)
         snprintf(c->status, sizeof c->status, "not enrolled yet: %.150s", c->poll_error);
     else
-        snprintf(c->status, sizeof c->status, "node %s of site %.40s%s%.100s", c->node_id, c->site_name, *c->poll_error ? "; " : "", c->poll_error);
+        snprintf(c->status, sizeof c->status, "node %s of site %.40s%s%.100s", c->node_id, c->site_name, *c->poll_error ? "; " : "",
+                 c->poll_error);
     return c->status;
 }

@@ -23,7 +23,8 @@ struct client_options {
     void                *ctx;
     bool                 install;               /* false for a node that is only a DP: no scan, no deployments, but policy and status */
 };
-/* Opens the store, the key (made on first start) and the cache; enrols when it is not enrolled yet (config's token), else starts at once. */
+/* Opens the store, the key (made on first start) and the cache; enrols when it is not enrolled yet (config's token), else starts at once.
+ */
 enum err client_open(const struct client_options *, struct client **out, struct error *);
 void     client_close(struct client *, void (*closed)(void *ctx), void *ctx);
 void     client_reload(struct client *);        /* SIGHUP: poll now */

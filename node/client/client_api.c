@@ -22,8 +22,9 @@ static void on_node(void *ctx, struct exchange *x)
 
     for (struct job *j = c->jobs; j; j = j->next)
         json_object_set_new(counts, job_word(j->state), json_integer(json_integer_value(json_object_get(counts, job_word(j->state))) + 1));
-    o = json_pack("{s:s,s:s,s:s,s:b,s:o,s:s,s:I,s:o,s:o}", "node", c->node_id, "hostname", c->hostname, "site", c->site_name ? c->site_name : "", "enrolled", c->enrolled, "last_poll",
-                  time_json(c->last_poll), "problem", c->poll_error, "messages_waiting", (json_int_t)outbox_waiting(c->store), "policy_expires",
+    o = json_pack("{s:s,s:s,s:s,s:b,s:o,s:s,s:I,s:o,s:o}", "node", c->node_id, "hostname", c->hostname, "site",
+                  c->site_name ? c->site_name : "", "enrolled", c->enrolled, "last_poll", time_json(c->last_poll), "problem", c->poll_error,
+                  "messages_waiting", (json_int_t)outbox_waiting(c->store), "policy_expires",
                   time_json(c->verifier ? verifier_expires(c->verifier) : 0), "updates", counts);
     if (c->installing)
         put_text(o, "doing", c->installing->row.update);
@@ -39,16 +40,19 @@ static char *sentence(struct client *c, struct job *j)
     if (!c->result)
         return must_copy("the machine has not been scanned yet");
     if (j->decision.clock)
-        return must_print("%s (%s)%s%s", reason_text(j->decision.reason), time_print(j->decision.clock, time), *j->row.detail ? ": " : "", j->row.detail);
+        return must_print("%s (%s)%s%s", reason_text(j->decision.reason), time_print(j->decision.clock, time), *j->row.detail ? ": " : "",
+                          j->row.detail);
     return must_print("%s%s%s", reason_text(j->decision.reason), *j->row.detail ? ": " : "", j->row.detail);
 }
 
 static json_t *job_row_json(struct client *c, struct job *j)
 {
     char   *text = sentence(c, j);
-    json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:o,s:s}", "id", j->row.update, "name", j->update->name, "version", j->update->version, "title", j->update->title, "state",
-                          job_word(j->state), "reason", j->running ? "installing" : reason_word(j->decision.reason), "code", (json_int_t)j->row.code, "attempts", j->row.attempts,
-                          "deadline", time_json(j->deployment ? decide_deadline(j->deployment, c->node_id) : 0), "text", text);
+    json_t *o =
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:o,s:s}", "id", j->row.update, "name", j->update->name, "version", j->update->version,
+                  "title", j->update->title, "state", job_word(j->state), "reason",
+                  j->running ? "installing" : reason_word(j->decision.reason), "code", (json_int_t)j->row.code, "attempts", j->row.attempts,
+                  "deadline", time_json(j->deployment ? decide_deadline(j->deployment, c->node_id) : 0), "text", text);
 
     json_object_set_new(o, "deployment", json_string(j->deployment ? j->deployment->name : ""));
     free(text);
@@ -80,7 +84,8 @@ static struct job *find(struct client *c, const char *name, struct error *e)
             names[n++] = j->update->name;
     }
     near = nearest(name, names, n);
-    fail(e, ERR_NOT_FOUND, "no deployment gives this node \"%s\"%s%s%s", name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    fail(e, ERR_NOT_FOUND, "no deployment gives this node \"%s\"%s%s%s", name, near ? "; did you mean \"" : "", near ? near : "",
+         near ? "\"?" : "");
     return NULL;
 }
 
@@ -96,8 +101,10 @@ static void on_why(void *ctx, struct exchange *x)
         return;
     }
     text = sentence(c, j);
-    answer_json(x, 200, json_pack("{s:s,s:s,s:s,s:[{s:s,s:s,s:s,s:o}]}", "update", j->row.update, "title", j->update->title, "state", job_word(j->state), "reasons", "code",
-                                  reason_word(j->decision.reason), "text", text, "document", j->decision.document, "clock", time_json(j->decision.clock)));
+    answer_json(x, 200,
+                json_pack("{s:s,s:s,s:s,s:[{s:s,s:s,s:s,s:o}]}", "update", j->row.update, "title", j->update->title, "state",
+                          job_word(j->state), "reasons", "code", reason_word(j->decision.reason), "text", text, "document",
+                          j->decision.document, "clock", time_json(j->decision.clock)));
     free(text);
 }
 
@@ -166,8 +173,9 @@ static void on_bytes(void *ctx, const struct byte_row *row)
     }
     for (int i = 0; i < BYTES_KINDS; i++)
         have += from[i];
-    json_array_append_new(r->items, json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "sha256", sha256_hex(&row->name, hex), "size", (json_int_t)row->size, "have", (json_int_t)have,
-                                              "http", (json_int_t)from[BYTES_HTTP], "peers", (json_int_t)from[BYTES_PEERS], "cache", (json_int_t)from[BYTES_CACHE], "origin",
+    json_array_append_new(r->items, json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "sha256", sha256_hex(&row->name, hex), "size",
+                                              (json_int_t)row->size, "have", (json_int_t)have, "http", (json_int_t)from[BYTES_HTTP],
+                                              "peers", (json_int_t)from[BYTES_PEERS], "cache", (json_int_t)from[BYTES_CACHE], "origin",
                                               (json_int_t)from[BYTES_ORIGIN], "waste", (json_int_t)waste, "complete", row->complete));
 }
 
@@ -184,7 +192,8 @@ static void on_cached(void *ctx, const struct sha256 *name, uint64_t size, int64
 {
     char hex[SHA256_HEX];
 
-    json_array_append_new(ctx, json_pack("{s:s,s:I,s:o}", "sha256", sha256_hex(name, hex), "size", (json_int_t)size, "referenced", time_json(referenced)));
+    json_array_append_new(
+        ctx, json_pack("{s:s,s:I,s:o}", "sha256", sha256_hex(name, hex), "size", (json_int_t)size, "referenced", time_json(referenced)));
 }
 
 static void on_cache(void *ctx, struct exchange *x)

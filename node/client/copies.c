@@ -7,7 +7,8 @@
 #include "base/file.h"
 #include "base/text.h"
 
-enum err copies_add(struct copies *c, struct cache *cache, const struct sha256 *sha256, uint64_t size, char *to, mode_t mode, struct error *e)
+enum err copies_add(struct copies *c, struct cache *cache, const struct sha256 *sha256, uint64_t size, char *to, mode_t mode,
+                    struct error *e)
 {
     char from[PATH_MAX], hex[SHA256_HEX];
 
@@ -21,7 +22,8 @@ enum err copies_add(struct copies *c, struct cache *cache, const struct sha256 *
     return OK;
 }
 
-enum err copies_add_files(struct copies *c, struct cache *cache, const struct update *u, const char *dir, const char *program, struct error *e)
+enum err copies_add_files(struct copies *c, struct cache *cache, const struct update *u, const char *dir, const char *program,
+                          struct error *e)
 {
     enum err r = OK;
 
@@ -44,12 +46,14 @@ static enum err make(const struct copy *c, struct error *e)
     enum err      r;
 
     *strrchr(dir, '/') = '\0';
-    if ((r = file_make_dirs(dir, 0700, e)) != OK || (r = file_copy(c->from, c->to, c->mode, e)) != OK || (r = hash_file(c->to, &got, &size, e)) != OK)
+    if ((r = file_make_dirs(dir, 0700, e)) != OK || (r = file_copy(c->from, c->to, c->mode, e)) != OK ||
+        (r = hash_file(c->to, &got, &size, e)) != OK)
         return r;
     if (size != c->size || !sha256_same(&got, &c->sha256)) {
         char hex[SHA256_HEX];
 
-        return fail(e, ERR_VERIFY, "%s is not content %s: it was altered in the cache", strrchr(c->to, '/') + 1, sha256_hex(&c->sha256, hex));
+        return fail(e, ERR_VERIFY, "%s is not content %s: it was altered in the cache", strrchr(c->to, '/') + 1,
+                    sha256_hex(&c->sha256, hex));
     }
     return OK;
 }

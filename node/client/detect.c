@@ -81,8 +81,13 @@ static struct child *run_program(struct detection *d, uv_loop_t *loop, const cha
     argv[0] = program;
     for (size_t i = 0; i < n; i++)
         argv[i + 1] = args[i];
-    child = child_start(loop, &(struct child_call){.argv = argv, .env = env, .directory = dir, .output_limit = 1u << 20, .timeout_ms = DETECT_MS,
-                                                   .on_done = on_exit_status, .ctx = d});
+    child = child_start(loop, &(struct child_call){.argv = argv,
+                                                   .env = env,
+                                                   .directory = dir,
+                                                   .output_limit = 1u << 20,
+                                                   .timeout_ms = DETECT_MS,
+                                                   .on_done = on_exit_status,
+                                                   .ctx = d});
     free(argv);
     return child;
 }

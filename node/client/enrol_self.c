@@ -79,7 +79,9 @@ static enum err keep(struct client *c, const json_t *answer, const struct sha256
         return fail(e, ERR_VERIFY, "the site's answer to the enrolment is not understood");
     }
     h = hash_bytes(root, length);
-    code = sha256_same(&h, pinned) ? store_begin(c->store, e) : fail(e, ERR_VERIFY, "the site's root is not the one the token names: this is not the site that made the token");
+    code = sha256_same(&h, pinned)
+               ? store_begin(c->store, e)
+               : fail(e, ERR_VERIFY, "the site's root is not the one the token names: this is not the site that made the token");
     if (!code) {
         code = store_blob_put(c->store, "role", "root", (const char *)root, length, e);
         code = code ? code : store_set(c->store, "site.id", reader_text(&r, "site_id", 64), e);
@@ -142,7 +144,8 @@ void enrol_begin(struct client *c)
     text_put(&signed_text, c->hostname, strlen(c->hostname));
     crypto_auth(mac, (const uint8_t *)signed_text.data, signed_text.length, key);
     hex_encode(mac, 32, mac_text);
-    body = json_pack("{s:s,s:s,s:s,s:s,s:s}", "token_id", id, "public_key", public, "hostname", c->hostname, "address", c->address, "mac", mac_text);
+    body = json_pack("{s:s,s:s,s:s,s:s,s:s}", "token_id", id, "public_key", public, "hostname", c->hostname, "address", c->address, "mac",
+                     mac_text);
     text = json_dumps(body, JSON_COMPACT);
     url = must_print("%s/api/v1/enrol", c->site_url);
     call.url = url;

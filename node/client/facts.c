@@ -52,7 +52,9 @@ static void put(json_t *facts, const char *name, const char *value)
 
 static void put_os(json_t *facts, const char *root)
 {
-    static const struct { const char *fact, *name; } values[] = {{"os.id", "ID"}, {"os.version", "VERSION_ID"}, {"os.codename", "VERSION_CODENAME"}};
+    static const struct {
+        const char *fact, *name;
+    } values[] = {{"os.id", "ID"}, {"os.version", "VERSION_ID"}, {"os.codename", "VERSION_CODENAME"}};
     char *AUTO(text_free) text = read_small(root, "/etc/os-release", false);
 
     if (!text)
@@ -67,8 +69,10 @@ static void put_os(json_t *facts, const char *root)
 /* dpkg's name of the machine's architecture; a root's own when it says so. */
 static void put_arch(json_t *facts, const char *root, const char *machine)
 {
-    static const struct { const char *machine, *arch; } names[] = {
-        {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"armv7l", "armhf"}, {"i686", "i386"}, {"ppc64le", "ppc64el"}, {"riscv64", "riscv64"}, {"s390x", "s390x"},
+    static const struct { const char *machine, *arch;
+    } names[] = {
+        {"x86_64", "amd64"},    {"aarch64", "arm64"},   {"armv7l", "armhf"}, {"i686", "i386"},
+        {"ppc64le", "ppc64el"}, {"riscv64", "riscv64"}, {"s390x", "s390x"},
     };
     char *AUTO(text_free) own = read_small(root, "/var/lib/dpkg/arch", false);
 

@@ -1,4 +1,5 @@
-/* All contents wanted or served here: the list, the clock, the door. The story of one is want.c; its ranges carrier.c; its bytes tally.c. */
+/* All contents wanted or served here: the list, the clock, the door. The story of one is want.c; its ranges carrier.c; its bytes tally.c.
+ */
 #include "node/client/fetch.h"
 
 #include <stdlib.h>
@@ -160,7 +161,9 @@ static void order_sources(struct want *w)
     struct want_source old[SOURCES];
     size_t old_count = w->source_count;
     memcpy(old, w->sources, sizeof old);
-    w->source_count = f->fleet == NULL ? 0 : source_order(f->fleet, fleet_group_of(f->fleet, f->address), &w->content, w->origin_fallback, ordered, SOURCES);
+    w->source_count = f->fleet == NULL
+                          ? 0
+                          : source_order(f->fleet, fleet_group_of(f->fleet, f->address), &w->content, w->origin_fallback, ordered, SOURCES);
     for (size_t i = 0; i < w->source_count; i++) {
         w->sources[i] = (struct want_source){.source = ordered[i], .health = health_of(&f->health, ordered[i].url, ordered[i].name)};
         for (size_t k = 0; k < old_count; k++)
@@ -200,7 +203,8 @@ enum err fetcher_want(struct fetcher *f, const struct content *content, int64_t 
 {
     struct want *w = find(f, &content->sha256);
     if (content->size > 0) {
-        enum err code = swarm_torrent_check(content->torrent, content->torrent_size, &content->sha256, content->size, &content->info_hash, NULL, e);
+        enum err code =
+            swarm_torrent_check(content->torrent, content->torrent_size, &content->sha256, content->size, &content->info_hash, NULL, e);
         if (code != OK)
             return code;
     }
@@ -276,7 +280,8 @@ enum fetch_state fetcher_state(struct fetcher *f, const struct sha256 *name, str
 enum err fetcher_open(const struct fetcher_options *options, struct fetcher **out, struct error *e)
 {
     if (options->config->listen == NULL)
-        return fail(e, ERR_USAGE, "listen is not set: a node that fetches needs the address its neighbours reach it at, like listen = 10.1.0.7:6881");
+        return fail(e, ERR_USAGE,
+                    "listen is not set: a node that fetches needs the address its neighbours reach it at, like listen = 10.1.0.7:6881");
     struct fetcher *f = must_alloc(sizeof *f);
     f->options = *options;
     struct branch_options bo = {.loop = options->loop, .config = options->config, .on_event = on_event, .ctx = f};

@@ -1,7 +1,8 @@
-/* Content brought here from wherever it may come: one crossing of the WAN per branch. One fetch per content; several deployments may want it.
- * Pieces come from the branch's swarm; those this node carries (rendezvous over the connected neighbours) come over HTTP ranges and are injected.
- * A carrier that does not deliver is replaced by progress, not by a fixed timer; a node without neighbours fetches everything at once.
- * Loop thread only. Progress and sources are in the byte ledger (store.h) at every moment: size = http + peers + cache + origin when complete. */
+/* Content brought here from wherever it may come: one crossing of the WAN per branch. One fetch per content; several deployments may want
+ * it. Pieces come from the branch's swarm; those this node carries (rendezvous over the connected neighbours) come over HTTP ranges and are
+ * injected. A carrier that does not deliver is replaced by progress, not by a fixed timer; a node without neighbours fetches everything at
+ * once. Loop thread only. Progress and sources are in the byte ledger (store.h) at every moment: size = http + peers + cache + origin when
+ * complete. */
 #ifndef FERRY_NODE_CLIENT_FETCH_H
 #define FERRY_NODE_CLIENT_FETCH_H
 
@@ -40,7 +41,15 @@ void     fetcher_unwant(struct fetcher *, const struct sha256 *);
 /* Serves whole content of the cache to neighbours (at start, for everything policy still names). */
 void     fetcher_seed(struct fetcher *, const struct content *);
 
-enum fetch_state { FETCH_NONE, FETCH_CHECKING, FETCH_RUNNING, FETCH_NO_SOURCE, FETCH_VERIFYING, FETCH_HERE, FETCH_FAILED /* disk full …; tried again */ };
+enum fetch_state {
+    FETCH_NONE,
+    FETCH_CHECKING,
+    FETCH_RUNNING,
+    FETCH_NO_SOURCE,
+    FETCH_VERIFYING,
+    FETCH_HERE,
+    FETCH_FAILED /* disk full …; tried again */
+};
 struct fetch_progress {
     enum fetch_state state;
     uint64_t         size, have, from[BYTES_KINDS], waste, rate;

@@ -1,5 +1,6 @@
 /* One content that is wanted or served here: what fetch.c (its story), carrier.c (its ranges over the WAN) and tally.c (its bytes) share.
- *   want → CHECKING → RUNNING ⇄ NO_SOURCE → VERIFYING → HERE;  any → FAILED → CHECKING a minute later;  HERE → CHECKING when the file was touched */
+ *   want → CHECKING → RUNNING ⇄ NO_SOURCE → VERIFYING → HERE;  any → FAILED → CHECKING a minute later;  HERE → CHECKING when the file was
+ * touched */
 #ifndef FERRY_NODE_CLIENT_FETCH_WANT_H
 #define FERRY_NODE_CLIENT_FETCH_WANT_H
 

@@ -153,8 +153,13 @@ void install_session(struct install_run *run, const char *const *argv, const cha
                      void (*on_done)(void *ctx, const struct session_result *))
 {
     run->result.touched = true;
-    run->session = session_start(run->loop, &(struct session_call){.argv = argv, .env = (const char *const *)run->env, .directory = directory, .log = run->log,
-                                                                   .timeout_s = timeout_s, .on_done = on_done, .ctx = run});
+    run->session = session_start(run->loop, &(struct session_call){.argv = argv,
+                                                                   .env = (const char *const *)run->env,
+                                                                   .directory = directory,
+                                                                   .log = run->log,
+                                                                   .timeout_s = timeout_s,
+                                                                   .on_done = on_done,
+                                                                   .ctx = run});
 }
 
 char *install_log_tail(const struct install_run *run)

@@ -1,8 +1,8 @@
 /* One update installed into the managed root, then nothing believed but detection. Nothing is touched before everything is checked:
- *   apt      a private file: mirror (dists/ from the deployment's indexes, pool/ copied from the cache), one APT_CONFIG, gpgv and hashes by apt itself,
- *            `dpkg --configure -a` first when dpkg was interrupted, plan by apt-get -s compared with the deployment's content, then the real thing
- *   command  the program with its arguments in its content's directory, the return-code table, the maximum run time
- * design.md section 7, experiments.md 1-2. One installation at a time. Loop thread only. */
+ *   apt      a private file: mirror (dists/ from the deployment's indexes, pool/ copied from the cache), one APT_CONFIG, gpgv and hashes by
+ * apt itself, `dpkg --configure -a` first when dpkg was interrupted, plan by apt-get -s compared with the deployment's content, then the
+ * real thing command  the program with its arguments in its content's directory, the return-code table, the maximum run time design.md
+ * section 7, experiments.md 1-2. One installation at a time. Loop thread only. */
 #ifndef FERRY_NODE_CLIENT_INSTALL_H
 #define FERRY_NODE_CLIENT_INSTALL_H
 
@@ -28,8 +28,8 @@ struct install_result {
     int                  code;                  /* exit code of what ran last, -1 none */
     bool                 touched;               /* the root may have been changed */
     char                 detail[400];           /* the last lines that tell why */
-    /* plan_only and OK: every content the installation takes on this machine (packages the closure brings included; indexes not). RETRY: those of
-     * them that the deployment carries and the cache lacks; fetch them and call again. Borrowed during on_done. */
+    /* plan_only and OK: every content the installation takes on this machine (packages the closure brings included; indexes not). RETRY:
+     * those of them that the deployment carries and the cache lacks; fetch them and call again. Borrowed during on_done. */
     const struct sha256 *wanted;
     size_t               wanted_count;
 };
@@ -43,8 +43,10 @@ struct install_call {
     void                   (*on_done)(void *ctx, const struct install_result *);
     void                    *ctx;
 };
-struct install_run *install_start(uv_loop_t *, const struct config *, struct cache *, const struct install_call *);   /* on_done always comes, later */
-/* At shutdown: between steps at once; inside dpkg it is waited for up to 4 s, then left running in its own session. on_done still comes, once. */
+struct install_run *install_start(uv_loop_t *, const struct config *, struct cache *,
+                                  const struct install_call *); /* on_done always comes, later */
+/* At shutdown: between steps at once; inside dpkg it is waited for up to 4 s, then left running in its own session. on_done still comes,
+ * once. */
 void install_stop(struct install_run *);
 const char *install_outcome_word(enum install_outcome);
 

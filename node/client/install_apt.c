@@ -1,4 +1,5 @@
-/* The apt type, step by step; advance() is the story. Until STEP_INSTALL nothing of the root changes, but for an interrupted dpkg that is repaired. */
+/* The apt type, step by step; advance() is the story. Until STEP_INSTALL nothing of the root changes, but for an interrupted dpkg that is
+ * repaired. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -418,7 +419,8 @@ static enum err take_archives(struct install_run *run, struct error *e)
             const struct snapshot_index *x = &run->snapshots[i].indexes[k];
             char *AUTO(text_free) mirror = apt_world_mirror(run, i);
 
-            r = copies_add(&run->copies, run->cache, &x->sha256, x->size, must_print("%s/dists/%s/%s", mirror, run->snapshots[i].suite, x->path), 0600, e);
+            r = copies_add(&run->copies, run->cache, &x->sha256, x->size,
+                           must_print("%s/dists/%s/%s", mirror, run->snapshots[i].suite, x->path), 0600, e);
         }
     }
     return r;

@@ -26,8 +26,10 @@ static enum return_meaning meaning_of(const struct install *in, int status)
 
 static void judge(struct install_run *run, int status)
 {
-    static const enum install_outcome outcomes[] = {
-        [RETURN_SUCCESS] = INSTALL_OK, [RETURN_RESTART] = INSTALL_RESTART, [RETURN_RETRY] = INSTALL_RETRY, [RETURN_FAILURE] = INSTALL_FAILED};
+    static const enum install_outcome outcomes[] = {[RETURN_SUCCESS] = INSTALL_OK,
+                                                    [RETURN_RESTART] = INSTALL_RESTART,
+                                                    [RETURN_RETRY] = INSTALL_RETRY,
+                                                    [RETURN_FAILURE] = INSTALL_FAILED};
     enum install_outcome outcome = outcomes[meaning_of(&run->call.update->install, status)];
     char *AUTO(text_free) words = install_log_tail(run);
     char why[320];
@@ -47,7 +49,8 @@ static void on_ended(void *ctx, const struct session_result *s)
     else if (s->error.code)
         install_finish(run, INSTALL_FAILED, "%s", s->error.text);
     else if (s->timed_out)
-        install_finish(run, INSTALL_TIMEOUT, "the program took longer than %lld s and was stopped", (long long)run->call.update->install.max_run_s);
+        install_finish(run, INSTALL_TIMEOUT, "the program took longer than %lld s and was stopped",
+                       (long long)run->call.update->install.max_run_s);
     else if (s->signal)
         install_finish(run, INSTALL_FAILED, "the program was ended by signal %d", s->signal);
     else

@@ -47,7 +47,7 @@ void install_step(struct install_run *, const char *word);      /* tells the cal
 void install_session(struct install_run *, const char *const *argv, const char *directory, int64_t timeout_s,
                      void (*on_done)(void *ctx, const struct session_result *));
 void install_want(struct install_run *, const struct sha256 *);  /* one more for result.wanted */
-void install_left(struct install_run *);                         /* the session was left running: as install_finish, but its directory stays */
+void install_left(struct install_run *); /* the session was left running: as install_finish, but its directory stays */
 char *install_log_tail(const struct install_run *);             /* caller frees; "" when there is none */
 
 void install_apt(struct install_run *);

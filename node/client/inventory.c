@@ -351,8 +351,10 @@ static void query(struct run *run)
     const char *argv[] = {"/usr/bin/dpkg-query", option, "-W", "-f", INVENTORY_FORMAT, NULL};
     const char *env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/nonexistent", NULL};
 
-    run->child = child_start(run->scanner->loop, &(struct child_call){.argv = argv, .env = env, .output_limit = OUTPUT_LIMIT, .timeout_ms = QUERY_MS,
-                                                                      .on_done = on_query, .ctx = run});
+    run->child =
+        child_start(run->scanner->loop,
+                    &(struct child_call){
+                        .argv = argv, .env = env, .output_limit = OUTPUT_LIMIT, .timeout_ms = QUERY_MS, .on_done = on_query, .ctx = run});
 }
 
 /* dpkg-query takes a database that is not there for an empty one; a node that believed it would call everything "not required". */

@@ -1,6 +1,6 @@
-/* What is installed in the managed root, and which updates it requires: the real dpkg database, the catalogs' indexes as content, and the detection
- * programs of command updates. Runs dpkg-query as a child; parsing and classifying tens of thousands of stanzas runs on uv's thread pool.
- * catalogs.md B4, D. Loop thread only. */
+/* What is installed in the managed root, and which updates it requires: the real dpkg database, the catalogs' indexes as content, and the
+ * detection programs of command updates. Runs dpkg-query as a child; parsing and classifying tens of thousands of stanzas runs on uv's
+ * thread pool. catalogs.md B4, D. Loop thread only. */
 #ifndef FERRY_NODE_CLIENT_INVENTORY_H
 #define FERRY_NODE_CLIENT_INVENTORY_H
 
@@ -32,9 +32,9 @@ struct scan_result {
 
 enum err scanner_open(uv_loop_t *, const struct config *, struct cache *, struct scanner **out, struct error *);
 void     scanner_close(struct scanner *, void (*closed)(void *ctx), void *ctx);
-/* One scan at a time; a second call while one runs is ERR_AGAIN. scan may be NULL (inventory only) and is borrowed during the call only; its
- * archives whose indexes are not whole in the cache are left out.
- * The result is the callee's: done takes ownership of what it wants by scan_result_free later. */
+/* One scan at a time; a second call while one runs is ERR_AGAIN. scan may be NULL (inventory only) and is borrowed during the call only;
+ * its archives whose indexes are not whole in the cache are left out. The result is the callee's: done takes ownership of what it wants by
+ * scan_result_free later. */
 enum err scanner_run(struct scanner *, const struct scan *, void (*done)(void *ctx, struct scan_result *), void *ctx, struct error *);
 void     scan_result_free(struct scan_result *);
 
@@ -46,7 +46,8 @@ enum update_state inventory_state(const struct scan_result *, const struct updat
 void detect_command(uv_loop_t *, const struct config *, const struct update *, const char *content_dir,
                     void (*done)(void *ctx, enum update_state, const char *detail), void *ctx);
 
-/* Facts of this machine: hostname, os.*, arch, kernel, memory.mib (from the managed root where it has them, else from the host). Caller decrefs. */
+/* Facts of this machine: hostname, os.*, arch, kernel, memory.mib (from the managed root where it has them, else from the host). Caller
+ * decrefs. */
 json_t *facts_read(const struct config *);
 
 #endif

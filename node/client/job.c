@@ -60,7 +60,8 @@ struct job *job_find(struct client *c, const char *update)
 static void job_set(struct client *c, struct job *j, enum job_state state, const char *reason)
 {
     struct error e;
-    bool         same = j->state == state && !strcmp(j->row.reason, reason) && !strcmp(j->row.state, words[state]) && (!j->deployment || !strcmp(j->row.deployment, j->deployment->id));
+    bool same = j->state == state && !strcmp(j->row.reason, reason) && !strcmp(j->row.state, words[state]) &&
+                (!j->deployment || !strcmp(j->row.deployment, j->deployment->id));
 
     if (same)
         return;
@@ -70,7 +71,8 @@ static void job_set(struct client *c, struct job *j, enum job_state state, const
     if (j->deployment)
         snprintf(j->row.deployment, sizeof j->row.deployment, "%s", j->deployment->id);
     j->row.changed = client_now(c);
-    log_say(LOG_TELL, "update.state", words[state], "FERRY_UPDATE", j->row.update, "FERRY_REASON", reason, "FERRY_DETAIL", *j->row.detail ? j->row.detail : NULL, NULL);
+    log_say(LOG_TELL, "update.state", words[state], "FERRY_UPDATE", j->row.update, "FERRY_REASON", reason, "FERRY_DETAIL",
+            *j->row.detail ? j->row.detail : NULL, NULL);
     if (store_begin(c->store, &e)) {
         log_error(LOG_WRONG, "job.failed", "remembering a job", &e);
         return;
@@ -213,8 +215,14 @@ static void on_installed(void *ctx, const struct install_result *r)
 static void run(struct client *c, struct job *j, bool plan)
 {
     char               *dir = must_print("%s/jobs/%s", c->dir, plan ? "plan" : "install");
-    struct install_call call = {.deployment = j->deployment, .update = j->update, .work_dir = dir, .repair_first = !plan && c->repair, .plan_only = plan, .on_step = on_step,
-                                .on_done = plan ? on_planned : on_installed, .ctx = j};
+    struct install_call call = {.deployment = j->deployment,
+                                .update = j->update,
+                                .work_dir = dir,
+                                .repair_first = !plan && c->repair,
+                                .plan_only = plan,
+                                .on_step = on_step,
+                                .on_done = plan ? on_planned : on_installed,
+                                .ctx = j};
 
     j->client = c;
     j->running = true;
@@ -244,9 +252,17 @@ static bool content_here(struct client *c, struct job *j, bool *no_source)
 
 static struct situation look(struct client *c, struct job *j)
 {
-    struct situation s = {.deployment = j->deployment, .update = j->update, .member = true, .user_asked = j->row.user_asked, .attempts = j->row.attempts,
-                          .last_attempt = j->row.last_attempt, .restart_pending = j->row.restart_pending, .busy = c->install || c->scanning || clock_ms() < j->retry_at,
-                          .content_complete = true, .closure_missing = !strcmp(j->row.reason, reason_word(REASON_CLOSURE)), .source_missing = j->source_missing,
+    struct situation s = {.deployment = j->deployment,
+                          .update = j->update,
+                          .member = true,
+                          .user_asked = j->row.user_asked,
+                          .attempts = j->row.attempts,
+                          .last_attempt = j->row.last_attempt,
+                          .restart_pending = j->row.restart_pending,
+                          .busy = c->install || c->scanning || clock_ms() < j->retry_at,
+                          .content_complete = true,
+                          .closure_missing = !strcmp(j->row.reason, reason_word(REASON_CLOSURE)),
+                          .source_missing = j->source_missing,
                           .content_here = j->content_here};
 
     s.state = c->result ? inventory_state(c->result, j->update, &s.held) : STATE_UNKNOWN;
@@ -307,7 +323,8 @@ void job_step(struct client *c, struct job *j)
         run(c, j, false);
         return;
     }
-    if (j->decision.action == ACTION_NONE && (j->decision.reason == REASON_DISABLED || j->decision.reason == REASON_NOT_YET) && j->planned_count)
+    if (j->decision.action == ACTION_NONE && (j->decision.reason == REASON_DISABLED || j->decision.reason == REASON_NOT_YET) &&
+        j->planned_count)
         for (size_t i = 0; i < j->planned_count; i++)
             fetcher_unwant(c->fetcher, &j->planned[i]);
     job_set(c, j, state_of(j->decision.reason), reason_word(j->decision.reason));

@@ -100,7 +100,8 @@ static bool tells(const char *line, size_t length, bool before)
 {
     if (before && *line == ' ')
         return true;
-    return strncmp(line, "E: ", 3) == 0 || (strncmp(line, "dpkg", 4) == 0 && memmem(line, length, "error", 5)) || memmem(line, length, "Depends: ", 9);
+    return strncmp(line, "E: ", 3) == 0 || (strncmp(line, "dpkg", 4) == 0 && memmem(line, length, "error", 5)) ||
+           memmem(line, length, "Depends: ", 9);
 }
 
 void plan_reason(const char *words, char *out, size_t room)

@@ -82,8 +82,9 @@ static bool concerns(struct client *c, const struct verifier_target *t, int pass
 
     snprintf(dp, sizeof dp, "policy/fleet/dp-%s.json", c->options.config->dp_name ? c->options.config->dp_name : "");
     if (!strcmp(t->role, "fleet"))
-        return pass == 0 && (!strcmp(t->name, "policy/fleet/fleet.json") || (c->options.install && !strcmp(t->name, "policy/fleet/scan.json")) ||
-                             (config_has_role(c->options.config, "distribution-point") && !strcmp(t->name, dp)));
+        return pass == 0 &&
+               (!strcmp(t->name, "policy/fleet/fleet.json") || (c->options.install && !strcmp(t->name, "policy/fleet/scan.json")) ||
+                (config_has_role(c->options.config, "distribution-point") && !strcmp(t->name, dp)));
     if (!c->options.install)
         return false;
     return pass == 0 ? is_collection(t->name) : !is_collection(t->name) && in_collection(c, t->role);

@@ -53,8 +53,9 @@ void report_job(struct client *c, struct job *j)
 {
     const char *state = j->state == JOB_INSTALLED ? "installed" : j->state == JOB_UNNEEDED ? "not-required" : "required";
 
-    report_put(c, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:s}", "topic", "update", "subject", j->row.update, "deployment", j->row.deployment, "state", state, "enforcement",
-                            job_word(j->state), "reason", j->row.reason, "code", (json_int_t)j->row.code, "attempts", j->row.attempts, "detail", j->row.detail));
+    report_put(c, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:s}", "topic", "update", "subject", j->row.update, "deployment",
+                            j->row.deployment, "state", state, "enforcement", job_word(j->state), "reason", j->row.reason, "code",
+                            (json_int_t)j->row.code, "attempts", j->row.attempts, "detail", j->row.detail));
 }
 
 static void on_posted(void *ctx, const struct web_answer *answer)
@@ -86,7 +87,8 @@ void report_post(struct client *c)
     char           *text, *url;
     uint8_t        *sealed = NULL;
     struct error    e;
-    struct web_call call = {.method = "POST", .content_type = "application/octet-stream", .limit = 65536, .timeout_ms = 60000, .on_done = on_posted, .ctx = c};
+    struct web_call call = {
+        .method = "POST", .content_type = "application/octet-stream", .limit = 65536, .timeout_ms = 60000, .on_done = on_posted, .ctx = c};
 
     c->post_at = 0;
     if (!batch)

@@ -18,7 +18,8 @@ void schedule_soon(struct client *c)
 /* The deployment that leads each update: the enabled one with the earliest deadline; a disabled one only when there is no other. */
 static void lead(struct job *j, const struct deployment *d, const struct update *u)
 {
-    bool better = !j->deployment || (d->enabled && !j->deployment->enabled) || (d->enabled == j->deployment->enabled && decide_order(d, j->deployment) < 0);
+    bool better = !j->deployment || (d->enabled && !j->deployment->enabled) ||
+                  (d->enabled == j->deployment->enabled && decide_order(d, j->deployment) < 0);
 
     if (!better)
         return;
@@ -52,8 +53,8 @@ static json_t *scan_message(const struct scan_result *r)
         json_object_set_new(states, r->states[i].id, json_pack("[s,i]", state_name(r->states[i].state), r->states[i].held));
         counts[r->states[i].state]++;
     }
-    return json_pack("{s:{s:O,s:o},s:{s:I,s:I,s:I}}", "scan", "catalogs", r->catalogs, "states", states, "counts", "required", counts[STATE_REQUIRED], "installed",
-                     counts[STATE_INSTALLED], "unknown", counts[STATE_UNKNOWN]);
+    return json_pack("{s:{s:O,s:o},s:{s:I,s:I,s:I}}", "scan", "catalogs", r->catalogs, "states", states, "counts", "required",
+                     counts[STATE_REQUIRED], "installed", counts[STATE_INSTALLED], "unknown", counts[STATE_UNKNOWN]);
 }
 
 static void on_scanned(void *ctx, struct scan_result *r)

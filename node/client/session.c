@@ -85,7 +85,8 @@ void session_leave(struct session *s, uint64_t patience_ms)
 static enum err spawn(struct session *s, uv_loop_t *loop, const struct session_call *call)
 {
     int AUTO(fd_end) log = open(call->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = log}, {.flags = UV_INHERIT_FD, .data.fd = log}};
+    uv_stdio_container_t stdio[3] = {
+        {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = log}, {.flags = UV_INHERIT_FD, .data.fd = log}};
     uv_process_options_t options = {
         .exit_cb = on_exit_status,
         .file = call->argv[0],

@@ -1,5 +1,5 @@
-/* A program that may outlive us: in a session of its own, its output in a file (a pipe would break with its reader and take dpkg along), a time
- * limit with SIGTERM to the whole group and SIGKILL 30 s later. Loop thread only. */
+/* A program that may outlive us: in a session of its own, its output in a file (a pipe would break with its reader and take dpkg along), a
+ * time limit with SIGTERM to the whole group and SIGKILL 30 s later. Loop thread only. */
 #ifndef FERRY_NODE_CLIENT_SESSION_H
 #define FERRY_NODE_CLIENT_SESSION_H
 

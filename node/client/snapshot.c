@@ -20,7 +20,8 @@ enum err snapshot_take(struct cache *cache, const struct archive *a, struct snap
         char                        file[PATH_MAX], hex[SHA256_HEX];
 
         if (!cache_has(cache, &from->sha256, from->size))
-            r = fail(e, ERR_NOT_FOUND, "archive %s: its index %s (%s) is not in the cache", a->name, from->path, sha256_hex(&from->sha256, hex));
+            r = fail(e, ERR_NOT_FOUND, "archive %s: its index %s (%s) is not in the cache", a->name, from->path,
+                     sha256_hex(&from->sha256, hex));
         else if (!apt_path_ok(from->path))
             r = fail(e, ERR_VERIFY, "archive %s: \"%s\" is no path below the archive", a->name, from->path);
         if (r != OK)
@@ -81,7 +82,8 @@ static const struct snapshot_index *packages_of(const struct snapshot *s, const 
     return NULL;
 }
 
-static enum err add_component(const struct snapshot *s, const struct release *release, const char *component, struct package_set *set, struct error *e)
+static enum err add_component(const struct snapshot *s, const struct release *release, const char *component, struct package_set *set,
+                              struct error *e)
 {
     const struct snapshot_index *x = packages_of(s, component);
     const struct release_entry  *entry = x ? release_find(release, x->path) : NULL;
@@ -101,7 +103,8 @@ static enum err add_component(const struct snapshot *s, const struct release *re
     return r;
 }
 
-enum err snapshot_packages(const struct snapshot *s, bool (*keep)(void *ctx, const char *name), void *ctx, struct package_set *out, struct error *e)
+enum err snapshot_packages(const struct snapshot *s, bool (*keep)(void *ctx, const char *name), void *ctx, struct package_set *out,
+                           struct error *e)
 {
     struct package_set set = {.keep = keep, .keep_ctx = ctx};
     struct release     release = {0};

@@ -20,7 +20,9 @@ struct snapshot {
 /* ERR_NOT_FOUND when an index is not whole in the cache; the error names it. */
 enum err snapshot_take(struct cache *, const struct archive *, struct snapshot *out, struct error *);
 void     snapshot_end(struct snapshot *);
-/* Reads InRelease and the Packages of every component, each checked against its hash and against InRelease; sorted. keep as in struct package_set. */
-enum err snapshot_packages(const struct snapshot *, bool (*keep)(void *ctx, const char *name), void *ctx, struct package_set *out, struct error *);
+/* Reads InRelease and the Packages of every component, each checked against its hash and against InRelease; sorted. keep as in struct
+ * package_set. */
+enum err snapshot_packages(const struct snapshot *, bool (*keep)(void *ctx, const char *name), void *ctx, struct package_set *out,
+                           struct error *);
 
 #endif

@@ -1,5 +1,5 @@
-/* How the HTTP sources behave, per host (scheme, name and port of the URL): a failure waits 1 s, doubling to 60 s, and lets one request probe;
- * altered bytes ban the host for 15 min for everything. Time comes in; milliseconds of a monotonic clock. */
+/* How the HTTP sources behave, per host (scheme, name and port of the URL): a failure waits 1 s, doubling to 60 s, and lets one request
+ * probe; altered bytes ban the host for 15 min for everything. Time comes in; milliseconds of a monotonic clock. */
 #ifndef FERRY_NODE_CLIENT_SOURCE_HEALTH_H
 #define FERRY_NODE_CLIENT_SOURCE_HEALTH_H
 

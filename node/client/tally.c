@@ -85,7 +85,8 @@ enum err tally_save(struct want *w, struct error *e)
     enum err code = OK;
     for (size_t i = 0; i < w->unsaved_count && code == OK; i++) {
         const struct piece_slot *slot = &w->slots[w->unsaved[i]];
-        code = store_piece_put(s, &w->content.sha256, w->unsaved[i], slot->from, slot->counted ? want_piece_length(w, w->unsaved[i]) : 0, e);
+        code =
+            store_piece_put(s, &w->content.sha256, w->unsaved[i], slot->from, slot->counted ? want_piece_length(w, w->unsaved[i]) : 0, e);
     }
     w->row.changed = clock_now();
     if (code == OK)

@@ -24,7 +24,8 @@ static void want_set(struct want *w, enum fetch_state state, const char *why)
     if (w->state == state)
         return;
     log_say(LOG_TELL, "content.state", state_words[state], "FERRY_CONTENT", w->hex, "FERRY_REASON", why, NULL);
-    bool quiet = (w->state == FETCH_CHECKING && state == FETCH_RUNNING) || state == FETCH_VERIFYING || (state == FETCH_CHECKING && w->state != FETCH_HERE);
+    bool quiet = (w->state == FETCH_CHECKING && state == FETCH_RUNNING) || state == FETCH_VERIFYING ||
+                 (state == FETCH_CHECKING && w->state != FETCH_HERE);
     w->state = state;
     w->changed |= !quiet;
     if (why)
@@ -83,7 +84,8 @@ static void want_fail(struct want *w, const char *why)
 
 static enum err join(struct want *w, const char *directory, bool whole, struct error *e)
 {
-    enum err code = swarm_add(branch_swarm(w->fetcher->branch), &w->content.sha256, w->content.torrent, w->content.torrent_size, directory, whole, e);
+    enum err code =
+        swarm_add(branch_swarm(w->fetcher->branch), &w->content.sha256, w->content.torrent, w->content.torrent_size, directory, whole, e);
     w->in_swarm = code == OK;
     if (code == OK)
         branch_wire(w->fetcher->branch, &w->content.sha256);
@@ -123,7 +125,8 @@ static enum err make_empty(struct want *w, struct error *e)
     return code ? code : keep(w, e);
 }
 
-/* A file under its final name that is not trusted (touched since, or a crash before it was noted) is checked like a partial one: most of it may be good. */
+/* A file under its final name that is not trusted (touched since, or a crash before it was noted) is checked like a partial one: most of it
+ * may be good. */
 static void set_aside(struct want *w)
 {
     struct cache *cache = w->fetcher->options.cache;
@@ -241,10 +244,12 @@ static void refuse_source(struct want *w, const struct swarm_event *event)
     tally_waste(w, want_piece_length(w, event->piece));
     if (giver == NULL || now < giver->banned_until)
         return;
-    snprintf(detail, sizeof detail, "piece %u of %u failed its hash; nothing more is taken from %s for 15 minutes", event->piece, w->pieces, giver->host);
+    snprintf(detail, sizeof detail, "piece %u of %u failed its hash; nothing more is taken from %s for 15 minutes", event->piece, w->pieces,
+             giver->host);
     health_ban(giver, now, "it served altered bytes");
     carrier_ban(w->fetcher->carrier, giver);
-    log_say(LOG_WARN, "content.refused", "a source served altered bytes", "FERRY_SOURCE", giver->name, "FERRY_HOST", giver->host, "FERRY_CONTENT", w->hex, NULL);
+    log_say(LOG_WARN, "content.refused", "a source served altered bytes", "FERRY_SOURCE", giver->name, "FERRY_HOST", giver->host,
+            "FERRY_CONTENT", w->hex, NULL);
     want_tell(w, "refused", giver->name, detail);
 }
 
@@ -262,8 +267,10 @@ static void on_bad(struct want *w, const struct swarm_event *event)
             s->slot = SLOT_FREE;
         }
     } else {
-        snprintf(detail, sizeof detail, "piece %u of %u failed its hash; this neighbour is banned for this content", event->piece, w->pieces);
-        log_say(LOG_WARN, "content.refused", "a neighbour served altered bytes", "FERRY_SOURCE", event->peer, "FERRY_CONTENT", w->hex, NULL);
+        snprintf(detail, sizeof detail, "piece %u of %u failed its hash; this neighbour is banned for this content", event->piece,
+                 w->pieces);
+        log_say(LOG_WARN, "content.refused", "a neighbour served altered bytes", "FERRY_SOURCE", event->peer, "FERRY_CONTENT", w->hex,
+                NULL);
         want_tell(w, "refused", event->peer, detail);
     }
 }

@@ -91,7 +91,8 @@ static void say(struct pull *p, const char *event, const char *detail)
 {
     char hex[SHA256_HEX];
 
-    p->dp->tell(p->dp->tell_ctx, json_pack("{s:s,s:s,s:s,s:s,s:s}", "topic", "dp", "dp", p->dp->name, "subject", sha256_hex(&p->sha256, hex), "event", event, "detail", detail));
+    p->dp->tell(p->dp->tell_ctx, json_pack("{s:s,s:s,s:s,s:s,s:s}", "topic", "dp", "dp", p->dp->name, "subject",
+                                           sha256_hex(&p->sha256, hex), "event", event, "detail", detail));
 }
 
 static void release(struct dp_role *dp)
@@ -224,7 +225,7 @@ static void on_fetched(void *ctx, const struct web_answer *answer)
 static void fetch(struct pull *p)
 {
     struct dp_role *dp = p->dp;
-    char           *path = place(p, dp->partial, ""), hex[SHA256_HEX], *url = must_print("%s/content/%s", dp->site_url, sha256_hex(&p->sha256, hex));
+    char *path = place(p, dp->partial, ""), hex[SHA256_HEX], *url = must_print("%s/content/%s", dp->site_url, sha256_hex(&p->sha256, hex));
     struct stat     st = {0};
     struct web_call call = {.url = url, .on_data = on_data, .on_done = on_fetched, .ctx = p, .limit = (size_t)p->size + 1};
 
@@ -335,7 +336,8 @@ static void sweep(struct dp_role *dp)
         char          hex[SHA256_HEX];
         struct pull  *p;
         snprintf(hex, sizeof hex, "%.64s", entry->d_name);
-        if (!sha256_read(hex, &h) || ((p = find(dp, &h)) && p->named) || fstatat(dirfd(d), entry->d_name, &st, 0) || st.st_ctime + KEPT > clock_now())
+        if (!sha256_read(hex, &h) || ((p = find(dp, &h)) && p->named) || fstatat(dirfd(d), entry->d_name, &st, 0) ||
+            st.st_ctime + KEPT > clock_now())
             continue;
         unlinkat(dirfd(d), entry->d_name, 0);
     }
@@ -372,7 +374,8 @@ static void on_server_closed(void *ctx)
     release(ctx);
 }
 
-enum err dp_open(uv_loop_t *loop, const struct config *config, struct web *web, void (*tell)(void *ctx, json_t *message), void *ctx, struct dp_role **out, struct error *e)
+enum err dp_open(uv_loop_t *loop, const struct config *config, struct web *web, void (*tell)(void *ctx, json_t *message), void *ctx,
+                 struct dp_role **out, struct error *e)
 {
     struct dp_role *dp = must_alloc(sizeof *dp);
     enum err        code;

@@ -1,4 +1,5 @@
-/* "127.0.0.1:8440", "[::1]:80", "unix:/run/ferry/ferryd.sock": reading and listening. Never a host name: nothing is asked of a name server. */
+/* "127.0.0.1:8440", "[::1]:80", "unix:/run/ferry/ferryd.sock": reading and listening. Never a host name: nothing is asked of a name server.
+ */
 #ifndef FERRY_NODE_IO_ADDRESS_H
 #define FERRY_NODE_IO_ADDRESS_H
 

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "node/io/exchange.h"
 
-#define FILE_BLOCK (64u << 10)                  /* 4 KiB, libmicrohttpd's own for descriptors, costs four times the CPU (experiments.md section 3) */
+#define FILE_BLOCK (64u << 10) /* 4 KiB, libmicrohttpd's own for descriptors, costs four times the CPU (experiments.md section 3) */
 
 struct reading {
     struct server *server;

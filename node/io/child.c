@@ -93,7 +93,8 @@ static void on_time(uv_timer_t *clock)
     } else {
         if (!c->asked) {
             c->result.timed_out = true;
-            fail(&c->result.error, ERR_TIMEOUT, "%s did not end within %lld s and was stopped", c->name, (long long)(c->call.timeout_ms / 1000));
+            fail(&c->result.error, ERR_TIMEOUT, "%s did not end within %lld s and was stopped", c->name,
+                 (long long)(c->call.timeout_ms / 1000));
         }
         end_group(c);
     }
@@ -144,7 +145,8 @@ static void take_output(struct child *c, const char *bytes, size_t n)
 {
     if (c->output.length + n > c->call.output_limit) {
         if (!c->result.error.code)
-            fail(&c->result.error, ERR_USAGE, "%s wrote more than the %zu bytes that are accepted and was stopped", c->name, c->call.output_limit);
+            fail(&c->result.error, ERR_USAGE, "%s wrote more than the %zu bytes that are accepted and was stopped", c->name,
+                 c->call.output_limit);
         if (!c->asked)
             end_group(c);
         return;
@@ -298,8 +300,11 @@ struct child *child_start(uv_loop_t *loop, const struct child_call *call)
     c->call.directory = NULL;
     if (r) {
         c->process.pid = 0;
-        fail(&c->result.error, r == UV_ENOENT ? ERR_NOT_FOUND : r == UV_EACCES ? ERR_DENIED : ERR_FAILED, "%s cannot be started: %s", c->name,
-             uv_strerror(r));
+        fail(&c->result.error,
+             r == UV_ENOENT   ? ERR_NOT_FOUND
+             : r == UV_EACCES ? ERR_DENIED
+                              : ERR_FAILED,
+             "%s cannot be started: %s", c->name, uv_strerror(r));
         uv_timer_start(&c->clock, on_time, 0, 0);
     } else {
         begin_io(c);

@@ -27,15 +27,16 @@ static enum err check_range(struct web_request *r, long status)
     if (!length)
         return status != 206 ? OK : fail(&r->refused, ERR_VERIFY, "%s: the whole was asked for and a part came", r->url);
     if (status == 206) {
-        if (sscanf(r->content_range, "bytes %" SCNu64 "-%" SCNu64 "/", &first, &last) != 2 || first != want || last < first || last - first != length - 1)
-            return fail(&r->refused, ERR_VERIFY, "%s: bytes %" PRIu64 "-%" PRIu64 " were asked for and '%s' came", r->url, want, want + length - 1,
-                        r->content_range);
+        if (sscanf(r->content_range, "bytes %" SCNu64 "-%" SCNu64 "/", &first, &last) != 2 || first != want || last < first ||
+            last - first != length - 1)
+            return fail(&r->refused, ERR_VERIFY, "%s: bytes %" PRIu64 "-%" PRIu64 " were asked for and '%s' came", r->url, want,
+                        want + length - 1, r->content_range);
         return OK;
     }
     curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
     if (want || announced < 0 || (uint64_t)announced != length)
-        return fail(&r->refused, ERR_VERIFY, "%s: the server ignored the range (bytes %" PRIu64 "-%" PRIu64 ") and sent something else", r->url, want,
-                    want + length - 1);
+        return fail(&r->refused, ERR_VERIFY, "%s: the server ignored the range (bytes %" PRIu64 "-%" PRIu64 ") and sent something else",
+                    r->url, want, want + length - 1);
     return OK;
 }
 

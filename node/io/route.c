@@ -67,7 +67,8 @@ static bool take_part(struct route_match *m, const char *name, size_t name_lengt
 }
 
 /* One segment of the pattern against one of the path; *rest when it takes everything that is left. */
-static bool match_segment(struct candidate *c, size_t at, const char *pattern, size_t pattern_length, const char *path, size_t length, bool *rest)
+static bool match_segment(struct candidate *c, size_t at, const char *pattern, size_t pattern_length, const char *path, size_t length,
+                          bool *rest)
 {
     bool part = pattern_length > 2 && pattern[0] == '{' && pattern[pattern_length - 1] == '}';
 
@@ -135,7 +136,8 @@ static void consider(const struct route *r, void *ctx, const char *method, const
     *best = c;
 }
 
-enum err route_find(const struct route_set *sets, size_t count, const char *method, const char *path, struct route_match *out, struct text *allow)
+enum err route_find(const struct route_set *sets, size_t count, const char *method, const char *path, struct route_match *out,
+                    struct text *allow)
 {
     struct candidate best = {.match = {0}};
 

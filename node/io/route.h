@@ -20,8 +20,10 @@ struct route_match {
 };
 
 /* The most specific route wins: a word before {x} before {x...}. ERR_NOT_FOUND: no such path. ERR_USAGE: the path exists, not with this
- * method; allow then holds "GET, HEAD, POST". Decoded parts never hold NUL, empty segments, "." or ".." : they are safe below a directory. */
-enum err route_find(const struct route_set *sets, size_t count, const char *method, const char *path, struct route_match *out, struct text *allow);
+ * method; allow then holds "GET, HEAD, POST". Decoded parts never hold NUL, empty segments, "." or ".." : they are safe below a directory.
+ */
+enum err route_find(const struct route_set *sets, size_t count, const char *method, const char *path, struct route_match *out,
+                    struct text *allow);
 void     route_end(struct route_match *);
 
 /* %XX → bytes. NULL when malformed or when it holds NUL. Caller frees. */

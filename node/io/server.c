@@ -394,7 +394,8 @@ static void join_loop(struct server *s, uv_loop_t *loop)
     uv_poll_start(&s->poll, UV_READABLE, on_ready);
 }
 
-enum err server_open_sets(uv_loop_t *loop, const char *listen, const struct route_set *sets, size_t count, struct server **out, struct error *e)
+enum err server_open_sets(uv_loop_t *loop, const char *listen, const struct route_set *sets, size_t count, struct server **out,
+                          struct error *e)
 {
     struct server *s = must_alloc(sizeof *s);
     int            fd = -1;
@@ -422,7 +423,8 @@ enum err server_open_sets(uv_loop_t *loop, const char *listen, const struct rout
     return OK;
 }
 
-enum err server_open(uv_loop_t *loop, const char *listen, const struct route *routes, size_t count, void *ctx, struct server **out, struct error *e)
+enum err server_open(uv_loop_t *loop, const char *listen, const struct route *routes, size_t count, void *ctx, struct server **out,
+                     struct error *e)
 {
     struct route_set set = {routes, count, ctx};
 

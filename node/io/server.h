@@ -1,5 +1,6 @@
 /* HTTP server: libmicrohttpd's epoll on the uv loop; TCP or a Unix socket. Loop thread only. One route table per server.
- * Bodies are collected up to the route's limit before the handler is called. Files are sent in 64 KiB blocks, ranges included (RFC 9110). */
+ * Bodies are collected up to the route's limit before the handler is called. Files are sent in 64 KiB blocks, ranges included (RFC 9110).
+ */
 #ifndef FERRY_NODE_IO_SERVER_H
 #define FERRY_NODE_IO_SERVER_H
 
@@ -16,7 +17,7 @@ struct exchange;                                /* one request being answered */
 
 struct route {
     const char *method;                         /* "GET" also answers HEAD */
-    const char *path;                           /* "/api/v1/groups/{name}/members" — {x} matches one segment; trailing "/{path...}" the rest */
+    const char *path; /* "/api/v1/groups/{name}/members" — {x} matches one segment; trailing "/{path...}" the rest */
     size_t      limit;                          /* of the request body; 0: none allowed (413) */
     void      (*handle)(void *ctx, struct exchange *);   /* must answer now, or keep the exchange and answer later */
     const char *about;                          /* one line, for GET /api/v1 */

@@ -42,7 +42,8 @@ static void on_socket_ready(uv_poll_t *poll, int status, int events)
 {
     struct watch *watch = poll->data;
     struct web   *w = watch->web;
-    int           flags = status < 0 ? CURL_CSELECT_ERR : (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+    int flags =
+        status < 0 ? CURL_CSELECT_ERR : (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
     int           running;
 
     curl_multi_socket_action(w->multi, watch->fd, flags, &running);     /* may end the watch: not used afterwards */

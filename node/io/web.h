@@ -38,7 +38,7 @@ struct web_call {
     const void *body;                           /* for POST, PUT; copied */
     size_t      body_length;
     const char *content_type;                   /* of body; NULL: application/json */
-    uint64_t    range_first, range_length;      /* range_length 0: whole. A 200 instead of 206 is refused (ERR_VERIFY) unless it is the whole */
+    uint64_t range_first, range_length; /* range_length 0: whole. A 200 instead of 206 is refused (ERR_VERIFY) unless it is the whole */
     size_t      limit;                          /* of the body; more is refused (ERR_VERIFY). 0: 64 MiB */
     int64_t     timeout_ms;                     /* whole request; 0: none, but a stall of stall_ms below 1 byte/s ends it */
     int64_t     stall_ms;                       /* 0: 30,000 */

@@ -60,7 +60,8 @@ static enum err first_publish(const char *dir, const char *url, struct error *e)
 /* Everything in a directory beside the final one, which appears by one rename. */
 static enum err build(const char *dir, const char *name, const char *url, struct error *e)
 {
-    char    *offline = must_print("%s/offline", dir), *ledger = must_print("%s/ledger.db", dir), *content = must_print("%s/content", dir), id[17];
+    char *offline = must_print("%s/offline", dir), *ledger = must_print("%s/ledger.db", dir), *content = must_print("%s/content", dir),
+         id[17];
     uint8_t  seal[32];
     enum err code = file_make_dirs(dir, 0700, e);
 
@@ -78,10 +79,12 @@ static enum err build(const char *dir, const char *name, const char *url, struct
 
 static json_t *advice(const char *dir, const char *name)
 {
-    char    *text = must_print("site %s is made in %s.\n"
-                               "The root keys lie in %s/offline: root-1.key, root-2.key and root-3.key. Any two of them can replace every other key of this site.\n"
-                               "Carry each to a different safe place (a USB stick in a safe, not this machine), then delete the directory.\n"
-                               "Next: a ferryd with `role = site` and `site-state = %s`, then `ferry catalog add`.", name, dir, dir, dir);
+    char *text = must_print("site %s is made in %s.\n"
+                            "The root keys lie in %s/offline: root-1.key, root-2.key and root-3.key. Any two of them can replace every "
+                            "other key of this site.\n"
+                            "Carry each to a different safe place (a USB stick in a safe, not this machine), then delete the directory.\n"
+                            "Next: a ferryd with `role = site` and `site-state = %s`, then `ferry catalog add`.",
+                            name, dir, dir, dir);
     json_t  *out = json_pack("{s:s,s:s,s:s+}", "message", text, "name", name, "offline_keys", dir, "/offline");
 
     free(text);

@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 
-/* dir: made; ERR_EXISTS and nothing touched when a site is there. url may be "" (`ferry site set --url` later). out: {"message", …} for the administrator. */
+/* dir: made; ERR_EXISTS and nothing touched when a site is there. url may be "" (`ferry site set --url` later). out: {"message", …} for the
+ * administrator. */
 enum err site_create(const char *dir, const char *name, const char *url, json_t **out, struct error *);
 
 #endif

@@ -133,8 +133,8 @@ json_t *job_json(struct jobs *all, const char *id)
         j = j->next;
     if (!j)
         return NULL;
-    o = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:O}", "id", j->id, "what", j->what, "state", j->state, "step", j->step, "done", (json_int_t)j->done, "total", (json_int_t)j->total,
-                  "unit", j->unit, "lines", j->lines);
+    o = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:O}", "id", j->id, "what", j->what, "state", j->state, "step", j->step, "done",
+                  (json_int_t)j->done, "total", (json_int_t)j->total, "unit", j->unit, "lines", j->lines);
     if (j->result)
         json_object_set(o, "result", j->result);
     if (!strcmp(j->state, "failed"))

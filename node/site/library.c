@@ -61,7 +61,8 @@ static enum err settle(struct site *s, const char *tmp, const struct sha256 *h, 
     return code;
 }
 
-enum err library_put(struct site *s, const char *path, const struct sha256 *h, uint64_t size, const char *name, const char *origin, struct error *e)
+enum err library_put(struct site *s, const char *path, const struct sha256 *h, uint64_t size, const char *name, const char *origin,
+                     struct error *e)
 {
     struct author a = site_author(s, "site");
     struct sha256 info_hash;
@@ -219,7 +220,8 @@ static void download_end(struct download *d)
     if (d->code)
         job_failed(d->job, &d->error);
     else
-        job_finish(d->job, json_pack("{s:o,s:I,s:I}", "message", json_sprintf("%zu files are in the library, %zu of them fetched now", d->count, d->fetched), "files",
+        job_finish(d->job, json_pack("{s:o,s:I,s:I}", "message",
+                                     json_sprintf("%zu files are in the library, %zu of them fetched now", d->count, d->fetched), "files",
                                      (json_int_t)d->count, "fetched", (json_int_t)d->fetched));
     if (d->done)
         d->done(s, d->code);
@@ -261,7 +263,8 @@ static void download_step(struct download *d)
         if ((f->here && library_has(d->site, &f->sha256)) || seen_before(d, d->next - 1))
             continue;
         if (!f->origin) {
-            d->code = fail(&d->error, ERR_NOT_FOUND, "%s is not in the library and has no origin; `ferry catalog sync` brings indexes", f->name);
+            d->code =
+                fail(&d->error, ERR_NOT_FOUND, "%s is not in the library and has no origin; `ferry catalog sync` brings indexes", f->name);
             break;
         }
         job_says(d->job, "%s", strrchr(f->name, '/') ? strrchr(f->name, '/') + 1 : f->name);

@@ -4,8 +4,8 @@
 
 #include "node/site/inside.h"
 
-/* One file from its origin into the library: fetched to a private name, size and SHA-256 checked, torrent made, then named. done always comes, later.
- * job may be NULL; its bytes are counted as they come. */
+/* One file from its origin into the library: fetched to a private name, size and SHA-256 checked, torrent made, then named. done always
+ * comes, later. job may be NULL; its bytes are counted as they come. */
 struct library_call {
     struct sha256    sha256;
     uint64_t         size;
@@ -17,7 +17,8 @@ struct library_call {
 };
 void library_fetch(struct site *, const struct library_call *);
 /* Bytes that are here already (an index that was just verified, a command's file). Blocks; for small things. */
-enum err library_put(struct site *, const char *path /* moved */, const struct sha256 *, uint64_t size, const char *name, const char *origin, struct error *);
+enum err library_put(struct site *, const char *path /* moved */, const struct sha256 *, uint64_t size, const char *name,
+                     const char *origin, struct error *);
 bool library_has(struct site *, const struct sha256 *);
 
 #endif

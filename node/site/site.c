@@ -80,7 +80,9 @@ static enum err load_seal(struct site *s, struct error *e)
 static enum err open_files(struct site *s, struct error *e)
 {
     char    *ledger = must_print("%s/ledger.db", s->dir), *lock = must_print("%s/site.lock", s->dir);
-    enum err code = file_exists(ledger) ? file_lock(lock, &s->lock, e) : fail(e, ERR_CONDITION, "%s: there is no site here; `ferry site init --state %s` makes one", s->dir, s->dir);
+    enum err code = file_exists(ledger)
+                        ? file_lock(lock, &s->lock, e)
+                        : fail(e, ERR_CONDITION, "%s: there is no site here; `ferry site init --state %s` makes one", s->dir, s->dir);
 
     if (code == ERR_AGAIN)
         code = fail(e, ERR_CONDITION, "%s: another ferryd runs this site", s->dir);
@@ -120,7 +122,8 @@ enum err site_open(uv_loop_t *loop, const struct config *config, struct web *web
     }
     site_make_routes(s);
     clockwork_start(s);
-    log_say(LOG_NOTE, "site.open", "the site serves policy, content and status", "FERRY_SITE", s->name, "FERRY_LISTEN", config->site_listen, NULL);
+    log_say(LOG_NOTE, "site.open", "the site serves policy, content and status", "FERRY_SITE", s->name, "FERRY_LISTEN", config->site_listen,
+            NULL);
     *out = s;
     return OK;
 }

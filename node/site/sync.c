@@ -67,7 +67,10 @@ static void finish(struct sync *y)
     if (y->code)
         job_failed(y->job, &y->error);
     else
-        job_finish(y->job, json_pack("{s:s,s:O}", "message", json_array_size(y->results) ? "every catalog is up to date" : "no catalog; `ferry catalog add` names one", "catalogs", y->results));
+        job_finish(y->job,
+                   json_pack("{s:s,s:O}", "message",
+                             json_array_size(y->results) ? "every catalog is up to date" : "no catalog; `ferry catalog add` names one",
+                             "catalogs", y->results));
     s->check_content = true;
     forget(y);
     catalog_rows_free(y->rows, y->count);
@@ -119,8 +122,10 @@ static void on_parsed(uv_work_t *work, int status)
         refuse(y);
         return;
     }
-    job_line(y->job, "%s: %lld packages, %lld updates, %lld new", row_of(y)->name, (long long)n.packages, (long long)n.updates, (long long)n.fresh);
-    json_array_append_new(y->results, json_pack("{s:s,s:I,s:I,s:I}", "name", row_of(y)->name, "packages", (json_int_t)n.packages, "updates", (json_int_t)n.updates, "new", (json_int_t)n.fresh));
+    job_line(y->job, "%s: %lld packages, %lld updates, %lld new", row_of(y)->name, (long long)n.packages, (long long)n.updates,
+             (long long)n.fresh);
+    json_array_append_new(y->results, json_pack("{s:s,s:I,s:I,s:I}", "name", row_of(y)->name, "packages", (json_int_t)n.packages, "updates",
+                                                (json_int_t)n.updates, "new", (json_int_t)n.fresh));
     y->at++;
     next_catalog(y);
 }
@@ -204,11 +209,14 @@ static enum err check_release(struct sync *y)
     char                text[TIME_SIZE];
 
     if (y->release.valid_until && y->release.valid_until < now)
-        return fail(&y->error, ERR_VERIFY, "its InRelease was valid until %s: somebody may be holding newer ones back", time_print(y->release.valid_until, text));
+        return fail(&y->error, ERR_VERIFY, "its InRelease was valid until %s: somebody may be holding newer ones back",
+                    time_print(y->release.valid_until, text));
     if (y->release.date > now + AHEAD)
-        return fail(&y->error, ERR_VERIFY, "its InRelease is dated %s, in the future: is this machine's clock right?", time_print(y->release.date, text));
+        return fail(&y->error, ERR_VERIFY, "its InRelease is dated %s, in the future: is this machine's clock right?",
+                    time_print(y->release.date, text));
     if (y->release.date < row->release_date)
-        return fail(&y->error, ERR_VERIFY, "its InRelease is dated %s, older than the one in force: rolled back", time_print(y->release.date, text));
+        return fail(&y->error, ERR_VERIFY, "its InRelease is dated %s, older than the one in force: rolled back",
+                    time_print(y->release.date, text));
     return OK;
 }
 

@@ -171,7 +171,8 @@ static void consider(void *ctx, const struct sha256 *name, uint64_t size, int64_
     v->freed += size;
 }
 
-enum err cache_room(struct cache *c, uint64_t bytes, int64_t now, bool (*needed)(void *ctx, const struct sha256 *), void *ctx, struct error *e)
+enum err cache_room(struct cache *c, uint64_t bytes, int64_t now, bool (*needed)(void *ctx, const struct sha256 *), void *ctx,
+                    struct error *e)
 {
     uint64_t        room = file_room(c->partial), wanted = bytes + (64u << 20);
     struct eviction v = {.now = now, .needed = needed, .ctx = ctx};
@@ -184,6 +185,7 @@ enum err cache_room(struct cache *c, uint64_t bytes, int64_t now, bool (*needed)
         cache_forget(c, &v.names[i]);
     free(v.names);
     if (file_room(c->partial) < bytes)
-        return fail(e, ERR_FULL, "no room for %" PRIu64 " bytes: %" PRIu64 " are free and nothing more may be evicted", bytes, file_room(c->partial));
+        return fail(e, ERR_FULL, "no room for %" PRIu64 " bytes: %" PRIu64 " are free and nothing more may be evicted", bytes,
+                    file_room(c->partial));
     return OK;
 }

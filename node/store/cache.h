@@ -1,5 +1,5 @@
-/* Content on disk, by name (its SHA-256). DIR/content/HEX whole and verified once; DIR/partial/HEX what is still coming. Whole content is trusted
- * while its size, mtime, ctime and inode are what they were when it was verified. Sizes in bytes. Loop thread only. */
+/* Content on disk, by name (its SHA-256). DIR/content/HEX whole and verified once; DIR/partial/HEX what is still coming. Whole content is
+ * trusted while its size, mtime, ctime and inode are what they were when it was verified. Sizes in bytes. Loop thread only. */
 #ifndef FERRY_NODE_STORE_CACHE_H
 #define FERRY_NODE_STORE_CACHE_H
 
@@ -19,7 +19,8 @@ enum err cache_keep(struct cache *, const struct sha256 *, struct error *);
 void     cache_forget(struct cache *, const struct sha256 *);               /* and removes the file */
 void     cache_touch(struct cache *, const struct sha256 *, int64_t now);   /* a reference, for eviction */
 /* Makes room for `bytes`: oldest reference first, never younger than 24 h, never what needed() says is needed. */
-enum err cache_room(struct cache *, uint64_t bytes, int64_t now, bool (*needed)(void *ctx, const struct sha256 *), void *ctx, struct error *);
+enum err cache_room(struct cache *, uint64_t bytes, int64_t now, bool (*needed)(void *ctx, const struct sha256 *), void *ctx,
+                    struct error *);
 uint64_t cache_used(struct cache *, size_t *count);
 void     cache_each(struct cache *, void (*each)(void *ctx, const struct sha256 *, uint64_t size, int64_t referenced), void *ctx);
 

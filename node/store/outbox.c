@@ -1,4 +1,5 @@
-/* Message and serial number are one transaction, the caller's if there is one: a state and the message that tells it are durable together. */
+/* Message and serial number are one transaction, the caller's if there is one: a state and the message that tells it are durable together.
+ */
 #include "node/store/outbox.h"
 
 #include <sqlite3.h>

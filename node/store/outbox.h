@@ -1,6 +1,6 @@
-/* Status messages that wait for the site's acknowledgement. A message is durable before anybody is told. Serial numbers rise by one, without gaps,
- * for the life of the store. Idempotent at the site by (node, serial). A fresh store begins at (seconds since 1970) << 20, so that numbers still rise
- * when a store was lost; the site takes a node's oldest waiting message as its beginning. design.md section 5. */
+/* Status messages that wait for the site's acknowledgement. A message is durable before anybody is told. Serial numbers rise by one,
+ * without gaps, for the life of the store. Idempotent at the site by (node, serial). A fresh store begins at (seconds since 1970) << 20, so
+ * that numbers still rise when a store was lost; the site takes a node's oldest waiting message as its beginning. design.md section 5. */
 #ifndef FERRY_NODE_STORE_OUTBOX_H
 #define FERRY_NODE_STORE_OUTBOX_H
 

@@ -1,4 +1,5 @@
-/* Opening, migrating and asking. The texts are in sql.h; a migration is one more entry at the end of `migrations`, never a change of an older one. */
+/* Opening, migrating and asking. The texts are in sql.h; a migration is one more entry at the end of `migrations`, never a change of an
+ * older one. */
 #include "node/store/store.h"
 
 #include <sqlite3.h>
@@ -16,13 +17,15 @@
 static const char *const migrations[] = {
     "CREATE TABLE value(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE blob(kind TEXT, name TEXT, bytes BLOB NOT NULL, PRIMARY KEY(kind, name)) WITHOUT ROWID;"
-    "CREATE TABLE job(update_id TEXT PRIMARY KEY, deployment TEXT, state TEXT, reason TEXT, code INTEGER, attempts INTEGER, last_attempt INTEGER,"
+    "CREATE TABLE job(update_id TEXT PRIMARY KEY, deployment TEXT, state TEXT, reason TEXT, code INTEGER, attempts INTEGER, last_attempt "
+    "INTEGER,"
     " changed INTEGER, user_asked INTEGER, restart_pending INTEGER, detail TEXT) WITHOUT ROWID;"
     "CREATE TABLE bytes(name BLOB PRIMARY KEY, size INTEGER, http INTEGER, peers INTEGER, cache INTEGER, origin INTEGER, waste INTEGER,"
     " complete INTEGER, changed INTEGER) WITHOUT ROWID;"
     "CREATE TABLE piece(name BLOB, piece INTEGER, source INTEGER, size INTEGER, PRIMARY KEY(name, piece)) WITHOUT ROWID;"
     "CREATE TABLE outbox(serial INTEGER PRIMARY KEY, body TEXT NOT NULL);"
-    "CREATE TABLE content(name BLOB PRIMARY KEY, size INTEGER, inode INTEGER, mtime INTEGER, ctime INTEGER, referenced INTEGER) WITHOUT ROWID;",
+    "CREATE TABLE content(name BLOB PRIMARY KEY, size INTEGER, inode INTEGER, mtime INTEGER, ctime INTEGER, referenced INTEGER) WITHOUT "
+    "ROWID;",
 };
 
 static const char *const texts[] = {
@@ -90,8 +93,9 @@ static enum err migrate(struct store *s, bool *damaged, struct error *e)
     if (version < 0)
         return refuse(s, damaged, e);
     if (version > (int64_t)COUNT(migrations))
-        return fail(e, ERR_CONDITION, "the node's store was written by a newer ferryd (version %lld, this one knows %zu): install that one again", (long long)version,
-                    COUNT(migrations));
+        return fail(e, ERR_CONDITION,
+                    "the node's store was written by a newer ferryd (version %lld, this one knows %zu): install that one again",
+                    (long long)version, COUNT(migrations));
     for (size_t i = (size_t)version; i < COUNT(migrations); i++) {
         snprintf(number, sizeof number, "PRAGMA user_version = %zu", i + 1);
         if (run_text(s, "BEGIN IMMEDIATE") || run_text(s, migrations[i]) || run_text(s, number) || run_text(s, "COMMIT"))
@@ -132,8 +136,8 @@ static enum err open_once(const char *path, struct store **out, bool *damaged, s
     return result;
 }
 
-/* Serial numbers have to rise for ever, also when the store was lost: a fresh one begins above whatever an older one can have reached in the
- * life of the node. The site takes a node's oldest waiting message as its beginning. */
+/* Serial numbers have to rise for ever, also when the store was lost: a fresh one begins above whatever an older one can have reached in
+ * the life of the node. The site takes a node's oldest waiting message as its beginning. */
 static enum err first_serial(struct store *s, struct error *e)
 {
     char     text[32], *have = store_get(s, "serial");
@@ -169,7 +173,9 @@ enum err store_open(const char *path, struct store **out, struct error *e)
     enum err     code = open_once(path, out, &damaged, &why);
 
     if (damaged) {
-        log_error(LOG_WRONG, "store.broken", "the node's store is damaged; it is moved aside and a fresh one is made, messages that were waiting in it are lost", &why);
+        log_error(LOG_WRONG, "store.broken",
+                  "the node's store is damaged; it is moved aside and a fresh one is made, messages that were waiting in it are lost",
+                  &why);
         code = move_aside(path, &why);
         code = code ? code : open_once(path, out, &damaged, &why);
     }
@@ -409,13 +415,15 @@ enum err store_piece_put(struct store *s, const struct sha256 *name, uint32_t pi
     return store_run(s, q, e);
 }
 
-void store_pieces(struct store *s, const struct sha256 *name, void (*each)(void *ctx, uint32_t piece, enum bytes_from, uint32_t size), void *ctx)
+void store_pieces(struct store *s, const struct sha256 *name, void (*each)(void *ctx, uint32_t piece, enum bytes_from, uint32_t size),
+                  void *ctx)
 {
     sqlite3_stmt *q = store_sql(s, SQL_PIECES);
 
     sqlite3_bind_blob(q, 1, name->b, SHA256_SIZE, SQLITE_STATIC);
     while (sqlite3_step(q) == SQLITE_ROW)
-        each(ctx, (uint32_t)sqlite3_column_int64(q, 0), (enum bytes_from)(sqlite3_column_int(q, 1) % BYTES_KINDS), (uint32_t)sqlite3_column_int64(q, 2));
+        each(ctx, (uint32_t)sqlite3_column_int64(q, 0), (enum bytes_from)(sqlite3_column_int(q, 1) % BYTES_KINDS),
+             (uint32_t)sqlite3_column_int64(q, 2));
     sqlite3_reset(q);
 }
 

@@ -12,7 +12,8 @@
 
 struct store;
 
-enum err store_open(const char *path, struct store **out, struct error *);  /* makes it 0600; migrates; a broken file is moved aside, loudly */
+enum err store_open(const char *path, struct store **out,
+                    struct error *); /* makes it 0600; migrates; a broken file is moved aside, loudly */
 void     store_close(struct store *);
 
 /* Named values: "node.enrolled", "clock.highest", "scan.last" … ; NULL when absent; caller frees. */
@@ -54,7 +55,8 @@ enum err store_bytes_put(struct store *, const struct byte_row *, struct error *
 void     store_bytes_each(struct store *, void (*each)(void *ctx, const struct byte_row *), void *ctx);
 /* Where a piece came from, kept while the content is partial, so that the ledger balances after kill -9. dropped with complete. */
 enum err store_piece_put(struct store *, const struct sha256 *, uint32_t piece, enum bytes_from, uint32_t size, struct error *);
-void     store_pieces(struct store *, const struct sha256 *, void (*each)(void *ctx, uint32_t piece, enum bytes_from, uint32_t size), void *ctx);
+void store_pieces(struct store *, const struct sha256 *, void (*each)(void *ctx, uint32_t piece, enum bytes_from, uint32_t size),
+                  void *ctx);
 
 /* Several changes as one: begin, then end with the verdict so far, which commits or takes everything back. */
 enum err store_begin(struct store *, struct error *);

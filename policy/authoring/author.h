@@ -1,6 +1,7 @@
-/* The administrator's side: every noun's commands as functions from JSON to JSON over the ledger. One table (author_commands) is the control API:
- * node/site makes its routes from it, `ferry` calls them, help and the audit log read it. Pure but for SQLite: no network, no clock, no child.
- * A command that changes something runs in one transaction with its line in the audit log; with dry_run it is rolled back and answers what would be. */
+/* The administrator's side: every noun's commands as functions from JSON to JSON over the ledger. One table (author_commands) is the
+ * control API: node/site makes its routes from it, `ferry` calls them, help and the audit log read it. Pure but for SQLite: no network, no
+ * clock, no child. A command that changes something runs in one transaction with its line in the audit log; with dry_run it is rolled back
+ * and answers what would be. */
 #ifndef FERRY_POLICY_AUTHORING_AUTHOR_H
 #define FERRY_POLICY_AUTHORING_AUTHOR_H
 
@@ -47,30 +48,36 @@ enum err catalog_rows(struct ledger *, struct catalog_row **out, size_t *count, 
 void     catalog_rows_free(struct catalog_row *, size_t count);
 struct catalog_counts { int64_t packages, updates, fresh, superseded; };
 /* archive: indexes named and hashed, keyring inside; the index files are in the library already. */
-enum err catalog_import(struct author *, const char *name, const struct package_set *, const struct archive *, const struct release *, struct catalog_counts *out, struct error *);
+enum err catalog_import(struct author *, const char *name, const struct package_set *, const struct archive *, const struct release *,
+                        struct catalog_counts *out, struct error *);
 
-/* Content (content.c). What a group needs in the library: closure solved from the nodes' inventories. Files not in the library yet are to be fetched. */
+/* Content (content.c). What a group needs in the library: closure solved from the nodes' inventories. Files not in the library yet are to
+ * be fetched. */
 struct wanted_file {
     struct sha256 sha256;
     uint64_t      size;
     char         *name, *origin;
     bool          here;                         /* in the library with its torrent */
 };
-enum err content_wanted(struct author *, const char *group /* NULL: every deployed group */, struct wanted_file **out, size_t *count, char ***missing, struct error *);
+enum err content_wanted(struct author *, const char *group /* NULL: every deployed group */, struct wanted_file **out, size_t *count,
+                        char ***missing, struct error *);
 void     wanted_free(struct wanted_file *, size_t count);
 /* It lies in content_dir/HEX (+ .torrent), verified. */
-enum err content_arrived(struct author *, const struct sha256 *, uint64_t size, const char *name, const char *origin, const struct sha256 *info_hash, struct error *);
-enum err content_group_done(struct author *, const char *group, struct error *);   /* all wanted files are here: the closure is what deployments carry */
+enum err content_arrived(struct author *, const struct sha256 *, uint64_t size, const char *name, const char *origin,
+                         const struct sha256 *info_hash, struct error *);
+enum err content_group_done(struct author *, const char *group,
+                            struct error *); /* all wanted files are here: the closure is what deployments carry */
 /* The groups that enabled deployments carry: rows of {"name"}. Caller decrefs. */
 enum err author_deployed_groups(struct author *, json_t **out, struct error *);
 
 /* Nodes (node.c). Token: single use, expiring. */
-enum err node_enrol(struct author *, const char *token_id, const uint8_t public[32], const char *hostname, const char *address, char node_id[NODE_ID_SIZE], struct error *);
+enum err node_enrol(struct author *, const char *token_id, const uint8_t public[32], const char *hostname, const char *address,
+                    char node_id[NODE_ID_SIZE], struct error *);
 enum err node_token_secret(struct ledger *, const char *token_id, int64_t now, uint8_t secret[16], struct error *);
 bool     node_known(struct ledger *, const uint8_t public[32], char node_id[NODE_ID_SIZE]);
 
-/* Status (compliance.c). messages: the array out of an envelope of that node. One transaction, idempotent by (node, serial); *held: the highest serial
- * up to which everything is stored without a gap. */
+/* Status (compliance.c). messages: the array out of an envelope of that node. One transaction, idempotent by (node, serial); *held: the
+ * highest serial up to which everything is stored without a gap. */
 enum err compliance_ingest(struct author *, const char *node_id, const json_t *messages, int64_t *held, struct error *);
 
 /* Publishing (publish.c): the ledger as documents. Freed with author_publications_free. */

@@ -82,9 +82,13 @@ enum err catalog_rows(struct ledger *l, struct catalog_row **out, size_t *count,
     *out = must_alloc((*count + 1) * sizeof **out);
     for (size_t i = 0; i < *count; i++) {
         const json_t *row = json_array_get(rows, i);
-        (*out)[i] = (struct catalog_row){.name = must_copy(arg_text(row, "name")), .uri = must_copy(arg_text(row, "uri")), .suite = must_copy(arg_text(row, "suite")),
-                                         .components = words_of(json_object_get(row, "components")), .arch = must_copy(arg_text(row, "arch")),
-                                         .keyring_path = must_copy(arg_text(row, "keyring")), .release_date = arg_number(row, "release_date", 0)};
+        (*out)[i] = (struct catalog_row){.name = must_copy(arg_text(row, "name")),
+                                         .uri = must_copy(arg_text(row, "uri")),
+                                         .suite = must_copy(arg_text(row, "suite")),
+                                         .components = words_of(json_object_get(row, "components")),
+                                         .arch = must_copy(arg_text(row, "arch")),
+                                         .keyring_path = must_copy(arg_text(row, "keyring")),
+                                         .release_date = arg_number(row, "release_date", 0)};
     }
     json_decref(rows);
     return OK;
@@ -123,9 +127,10 @@ static enum err put_update(struct author *a, const struct update *u, struct erro
     for (size_t i = 0; i < u->file_count; i++)
         if (u->files[i].arch && strcmp(u->files[i].arch, "all"))
             arch = u->files[i].arch;
-    code = rows_run(a->ledger, LEDGER_UPDATE_PUT, e, "sssssssssssssiiis", u->id, u->catalog, u->name, u->version, u->title, u->description ? u->description : "",
-                    class_name(u->classification), severity_name(u->severity), u->product ? u->product : "", u->vendor ? u->vendor : "", arch, u->urgency ? u->urgency : "",
-                    cves.data, u->released, a->now, (int64_t)update_size(u), text);
+    code = rows_run(a->ledger, LEDGER_UPDATE_PUT, e, "sssssssssssssiiis", u->id, u->catalog, u->name, u->version, u->title,
+                    u->description ? u->description : "", class_name(u->classification), severity_name(u->severity),
+                    u->product ? u->product : "", u->vendor ? u->vendor : "", arch, u->urgency ? u->urgency : "", cves.data, u->released,
+                    a->now, (int64_t)update_size(u), text);
     free(text);
     json_decref(json);
     return code;
@@ -150,7 +155,8 @@ static enum err mark_superseded(struct author *a, struct catalog_counts *counts,
     for (size_t i = 1; i <= n && !code; i++) {
         const json_t *first = json_array_get(rows, begin), *row = json_array_get(rows, i);
         const char   *best = "";
-        if (row && !strcmp(arg_text(row, "name"), arg_text(first, "name")) && json_equal(json_object_get(row, "product"), json_object_get(first, "product")))
+        if (row && !strcmp(arg_text(row, "name"), arg_text(first, "name")) &&
+            json_equal(json_object_get(row, "product"), json_object_get(first, "product")))
             continue;
         for (size_t k = begin; k < i; k++) {
             const char *version = arg_text(json_array_get(rows, k), "version");
@@ -168,8 +174,8 @@ static enum err mark_superseded(struct author *a, struct catalog_counts *counts,
     return code;
 }
 
-enum err catalog_import(struct author *a, const char *name, const struct package_set *set, const struct archive *archive, const struct release *release, struct catalog_counts *out,
-                        struct error *e)
+enum err catalog_import(struct author *a, const char *name, const struct package_set *set, const struct archive *archive,
+                        const struct release *release, struct catalog_counts *out, struct error *e)
 {
     struct import im = {a, out};
     json_t       *json = archive_to_json(archive);
@@ -204,9 +210,12 @@ enum err update_resolve(struct ledger *l, const char *name, char **id, struct er
 
 static const char *order_of(const char *sort)
 {
-    static const struct { const char *word, *sql; } table[] = {
-        {"name", "name, version"}, {"-name", "name DESC"}, {"required", "required, name"}, {"-required", "required DESC, name"}, {"released", "released, name"},
-        {"-released", "released DESC, name"}, {"size", "size, name"}, {"-size", "size DESC, name"},
+    static const struct { const char *word, *sql;
+    } table[] = {
+        {"name", "name, version"},      {"-name", "name DESC"},
+        {"required", "required, name"}, {"-required", "required DESC, name"},
+        {"released", "released, name"}, {"-released", "released DESC, name"},
+        {"size", "size, name"},         {"-size", "size DESC, name"},
     };
 
     for (size_t i = 0; sort && i < COUNT(table); i++)
@@ -224,15 +233,18 @@ enum err update_list(struct author *a, const json_t *args, json_t **out, struct 
     enum err    code;
 
     if (!order)
-        return fail(e, ERR_USAGE, "cannot sort by \"%s\"; name, required, released and size are accepted, with - in front to reverse", arg_text(args, "sort"));
+        return fail(e, ERR_USAGE, "cannot sort by \"%s\"; name, required, released and size are accepted, with - in front to reverse",
+                    arg_text(args, "sort"));
     code = find_where(arg_text(args, "filter"), a->now, &where, &parameters, e);
     if (code)
         return code;
     sql = must_print("SELECT count(*) AS n FROM upd WHERE %s", where);
     code = rows_found(a->ledger, sql, parameters, &total, e);
     free(sql);
-    sql = must_print("SELECT id, catalog, name, version, title, classification, severity, urgency, product, vendor, released AS \"released!t\", size, superseded AS \"superseded!b\","
-                     " expired AS \"expired!b\", required, installed, unknown FROM upd WHERE %s ORDER BY %s LIMIT %lld", where, order, (long long)(limit > 0 ? limit : 100));
+    sql = must_print("SELECT id, catalog, name, version, title, classification, severity, urgency, product, vendor, released AS "
+                     "\"released!t\", size, superseded AS \"superseded!b\","
+                     " expired AS \"expired!b\", required, installed, unknown FROM upd WHERE %s ORDER BY %s LIMIT %lld",
+                     where, order, (long long)(limit > 0 ? limit : 100));
     code = code ? code : rows_found(a->ledger, sql, parameters, &rows, e);
     if (!code)
         *out = json_pack("{s:O,s:O}", "items", rows, "total", json_object_get(json_array_get(total, 0), "n"));
@@ -289,10 +301,13 @@ enum err update_add(struct author *a, const json_t *args, json_t **out, struct e
     put_text(detect, "program", arg_text(args, "detect_program"));
     put_text(detect, "path", arg_text(args, "detect_file"));
     put_text(detect, "sha256", arg_text(args, "detect_sha256"));
-    doc = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "catalog", "command", "version", version, "title", arg_text(args, "title") ? arg_text(args, "title") : name ? name : "",
-                    "description", "", "classification", arg_text(args, "classification") ? arg_text(args, "classification") : "update", "severity",
-                    arg_text(args, "severity") ? arg_text(args, "severity") : "unspecified", "urgency", "", "product", "", "vendor", "", "name", name ? name : "", "install", install,
-                    "detect", detect);
+    doc = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "catalog", "command", "version", version, "title",
+                    arg_text(args, "title") ? arg_text(args, "title")
+                    : name                  ? name
+                                            : "",
+                    "description", "", "classification", arg_text(args, "classification") ? arg_text(args, "classification") : "update",
+                    "severity", arg_text(args, "severity") ? arg_text(args, "severity") : "unspecified", "urgency", "", "product", "",
+                    "vendor", "", "name", name ? name : "", "install", install, "detect", detect);
     json_object_set_new(doc, "id", json_sprintf("command:%s:%s", name ? name : "", version));
     put_text(doc, "applies", arg_text(args, "applies"));
     json_object_set(doc, "files", json_object_get(args, "files"));

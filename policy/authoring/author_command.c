@@ -106,7 +106,10 @@ enum err arg_name(const json_t *args, const char *member, const char *what, cons
     if (!name)
         return fail(e, ERR_USAGE, "a name for the %s is missing", what);
     if (!name_ok(name))
-        return fail(e, ERR_USAGE, "\"%.80s\" is not a name for a %s: lower-case letters, digits, \"-\" and \".\" are accepted, at most 64, beginning with a letter or digit", name, what);
+        return fail(e, ERR_USAGE,
+                    "\"%.80s\" is not a name for a %s: lower-case letters, digits, \"-\" and \".\" are accepted, at most 64, beginning "
+                    "with a letter or digit",
+                    name, what);
     *out = name;
     return OK;
 }

@@ -132,7 +132,8 @@ struct wanted_list {
     size_t              count;
 };
 
-static enum err want(struct author *a, const char *group, struct wanted_list *list, const struct sha256 *h, uint64_t size, const char *name, char *origin /* taken */, struct error *e)
+static enum err want(struct author *a, const char *group, struct wanted_list *list, const struct sha256 *h, uint64_t size, const char *name,
+                     char *origin /* taken */, struct error *e)
 {
     char                hex[SHA256_HEX];
     struct wanted_file *f;
@@ -140,11 +141,16 @@ static enum err want(struct author *a, const char *group, struct wanted_list *li
 
     list->items = must_grow(list->items, list->count + 1, sizeof *list->items);
     f = &list->items[list->count++];
-    *f = (struct wanted_file){.sha256 = *h, .size = size, .name = must_copy(name), .origin = origin, .here = rows_number(a->ledger, LEDGER_CONTENT_HAS, "s", hex) > 0};
+    *f = (struct wanted_file){.sha256 = *h,
+                              .size = size,
+                              .name = must_copy(name),
+                              .origin = origin,
+                              .here = rows_number(a->ledger, LEDGER_CONTENT_HAS, "s", hex) > 0};
     return code;
 }
 
-static enum err want_all(struct author *a, const char *group, const struct world *w, const struct closure *c, struct wanted_list *list, struct error *e)
+static enum err want_all(struct author *a, const char *group, const struct world *w, const struct closure *c, struct wanted_list *list,
+                         struct error *e)
 {
     enum err code = rows_run(a->ledger, LEDGER_WANTED_CLEAR, e, "s", group);
 
@@ -236,11 +242,13 @@ void wanted_free(struct wanted_file *files, size_t count)
     free(files);
 }
 
-enum err content_arrived(struct author *a, const struct sha256 *h, uint64_t size, const char *name, const char *origin, const struct sha256 *info_hash, struct error *e)
+enum err content_arrived(struct author *a, const struct sha256 *h, uint64_t size, const char *name, const char *origin,
+                         const struct sha256 *info_hash, struct error *e)
 {
     char hex[SHA256_HEX], info[SHA256_HEX];
 
-    return rows_run(a->ledger, LEDGER_CONTENT_PUT, e, "sisss", sha256_hex(h, hex), (int64_t)size, name, origin, sha256_hex(info_hash, info));
+    return rows_run(a->ledger, LEDGER_CONTENT_PUT, e, "sisss", sha256_hex(h, hex), (int64_t)size, name, origin,
+                    sha256_hex(info_hash, info));
 }
 
 static enum err keep_archives(struct author *a, const char *group, struct error *e)
@@ -330,7 +338,8 @@ enum err content_distribute(struct author *a, const json_t *args, json_t **out, 
         code = code ? code : rows_run(a->ledger, LEDGER_DP_GROUP_PUT, e, "ss", dp, group);
     }
     if (!code)
-        *out = message("group %s goes to %zu distribution point%s; `ferry content status` shows how far it has come", group, json_array_size(to), json_array_size(to) == 1 ? "" : "s");
+        *out = message("group %s goes to %zu distribution point%s; `ferry content status` shows how far it has come", group,
+                       json_array_size(to), json_array_size(to) == 1 ? "" : "s");
     return code;
 }
 
@@ -381,7 +390,10 @@ enum err content_status(struct author *a, const json_t *args, json_t **out, stru
         json_object_set_new(dp, "contents", json_integer((json_int_t)json_array_size(rows)));
         json_object_set_new(dp, "complete", json_integer(held));
         json_object_set_new(dp, "bytes", json_integer(bytes));
-        json_object_set_new(dp, "state", json_string(held == (int64_t)json_array_size(rows) ? "complete" : arg_text(dp, "node") ? "in progress" : "not reported"));
+        json_object_set_new(dp, "state",
+                            json_string(held == (int64_t)json_array_size(rows) ? "complete"
+                                        : arg_text(dp, "node")                 ? "in progress"
+                                                                               : "not reported"));
         json_decref(rows);
     }
     if (!code)

@@ -33,7 +33,8 @@ static enum err terms_read(struct author *a, const json_t *args, struct terms *t
     return code;
 }
 
-static enum err refer(struct author *a, const json_t *args, const char *member, enum ledger_sql has, enum ledger_sql names, const char **out, struct error *e)
+static enum err refer(struct author *a, const json_t *args, const char *member, enum ledger_sql has, enum ledger_sql names,
+                      const char **out, struct error *e)
 {
     *out = arg_text(args, member);
     if (!*out)
@@ -50,8 +51,9 @@ static json_t *created(struct author *a, const char *name, const char *group, co
     if (!collection_whole(a->ledger, collection, &c, NULL))
         collection_members(a, c, &list, NULL);
     collection_free(c);
-    out = message("deployment %s: %lld updates of group %s to %zu nodes of %s, available %s, deadline %s%s%s", name, (long long)rows_number(a->ledger, LEDGER_GROUP_SIZE, "s", group), group,
-                  json_array_size(list), collection, time_print(t->available, available), t->deadline ? time_print(t->deadline, deadline) : "none",
+    out = message("deployment %s: %lld updates of group %s to %zu nodes of %s, available %s, deadline %s%s%s", name,
+                  (long long)rows_number(a->ledger, LEDGER_GROUP_SIZE, "s", group), group, json_array_size(list), collection,
+                  time_print(t->available, available), t->deadline ? time_print(t->deadline, deadline) : "none",
                   t->deadline && t->randomize ? ", spread over " : "", t->deadline && t->randomize ? "the randomization time" : "");
     json_object_set_new(out, "nodes", json_integer((json_int_t)json_array_size(list)));
     json_decref(list);
@@ -72,11 +74,12 @@ enum err deployment_create(struct author *a, const json_t *args, json_t **out, s
     if (code)
         return code;
     if (!purpose)
-        return fail(e, ERR_USAGE, "--required or --optional? A required deployment is installed at its deadline, an optional one when its user wants");
+        return fail(e, ERR_USAGE,
+                    "--required or --optional? A required deployment is installed at its deadline, an optional one when its user wants");
     if (!strcmp(purpose, "required") && !t.deadline)
         return fail(e, ERR_USAGE, "a required deployment needs a --deadline, such as +2h");
-    code = rows_run(a->ledger, LEDGER_DEPLOYMENT_PUT, e, "ssssiiiiii", name, group, collection, purpose, t.available, t.deadline, t.randomize, (int64_t)t.origin_fallback,
-                    (int64_t)t.enabled, a->now);
+    code = rows_run(a->ledger, LEDGER_DEPLOYMENT_PUT, e, "ssssiiiiii", name, group, collection, purpose, t.available, t.deadline,
+                    t.randomize, (int64_t)t.origin_fallback, (int64_t)t.enabled, a->now);
     if (!code)
         *out = created(a, name, group, collection, &t);
     return code;
@@ -102,12 +105,15 @@ enum err deployment_change(struct author *a, const json_t *args, json_t **out, s
 
     if (!row)
         return deployment_missing(a, args, e);
-    t = (struct terms){arg_number(row, "available_s", 0), arg_number(row, "deadline_s", 0), arg_number(row, "randomize_s", 0), json_is_true(json_object_get(row, "enabled")),
-                       json_is_true(json_object_get(row, "origin_fallback"))};
+    t = (struct terms){arg_number(row, "available_s", 0), arg_number(row, "deadline_s", 0), arg_number(row, "randomize_s", 0),
+                       json_is_true(json_object_get(row, "enabled")), json_is_true(json_object_get(row, "origin_fallback"))};
     code = terms_read(a, args, &t, e);
-    code = code ? code : rows_run(a->ledger, LEDGER_DEPLOYMENT_CHANGE, e, "siiiii", arg_text(row, "name"), (int64_t)t.enabled, t.available, t.deadline, t.randomize, (int64_t)t.origin_fallback);
+    code = code ? code
+                : rows_run(a->ledger, LEDGER_DEPLOYMENT_CHANGE, e, "siiiii", arg_text(row, "name"), (int64_t)t.enabled, t.available,
+                           t.deadline, t.randomize, (int64_t)t.origin_fallback);
     if (!code)
-        *out = message("deployment %s is %s", arg_text(row, "name"), t.enabled ? "in force" : "disabled: nothing that has not begun begins");
+        *out =
+            message("deployment %s is %s", arg_text(row, "name"), t.enabled ? "in force" : "disabled: nothing that has not begun begins");
     json_decref(row);
     return code;
 }
@@ -191,9 +197,8 @@ enum err boundary_add(struct author *a, const json_t *args, json_t **out, struct
 
     if (!code && !json_array_size(cidrs))
         code = fail(e, ERR_USAGE, "--cidr is missing: which addresses are this branch's?");
-    json_array_foreach(cidrs, i, item)
-        if (!code && (!json_is_string(item) || !cidr_ok(json_string_value(item))))
-            code = fail(e, ERR_USAGE, "\"%s\" is no address with a prefix such as 10.1.0.0/16", json_is_string(item) ? json_string_value(item) : "");
+    json_array_foreach(cidrs, i, item) if (!code && (!json_is_string(item) || !cidr_ok(json_string_value(item)))) code =
+        fail(e, ERR_USAGE, "\"%s\" is no address with a prefix such as 10.1.0.0/16", json_is_string(item) ? json_string_value(item) : "");
     json_array_foreach(dps, i, item)
         if (!code && !rows_number(a->ledger, LEDGER_DP_HAS, "s", json_string_value(item) ? json_string_value(item) : ""))
             code = no_such(a->ledger, LEDGER_DP_NAMES, "distribution point", json_string_value(item) ? json_string_value(item) : "", e);

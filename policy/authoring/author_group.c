@@ -23,7 +23,8 @@ enum err group_create(struct author *a, const json_t *args, json_t **out, struct
 
     if (!code && rows_number(a->ledger, LEDGER_GROUP_HAS, "s", name))
         code = fail(e, ERR_EXISTS, "group %s exists already", name);
-    code = code ? code : rows_run(a->ledger, LEDGER_GROUP_PUT, e, "ss", name, arg_text(args, "description") ? arg_text(args, "description") : "");
+    code = code ? code
+                : rows_run(a->ledger, LEDGER_GROUP_PUT, e, "ss", name, arg_text(args, "description") ? arg_text(args, "description") : "");
     if (!code)
         *out = message("group %s; `ferry group add %s --filter …` fills it", name, name);
     return code;
@@ -67,10 +68,11 @@ static enum err group_edit(struct author *a, const json_t *args, enum ledger_sql
         if (!code && !(code = rows_run(a->ledger, sql, e, "ss", name, json_string_value(id))))
             *changed += ledger_changes(a->ledger);
     if (!code && rows_number(a->ledger, LEDGER_GROUP_SIZE, "s", name) > DEPLOYMENT_UPDATES)
-        code = fail(e, ERR_CONDITION, "group %s would hold more than %d updates, which is what one deployment may carry", name, DEPLOYMENT_UPDATES);
+        code = fail(e, ERR_CONDITION, "group %s would hold more than %d updates, which is what one deployment may carry", name,
+                    DEPLOYMENT_UPDATES);
     if (!code)
-        *out = message("%lld updates %s; group %s now holds %lld%s", (long long)*changed, sql == LEDGER_MEMBER_PUT ? "added" : "removed", name,
-                       (long long)rows_number(a->ledger, LEDGER_GROUP_SIZE, "s", name),
+        *out = message("%lld updates %s; group %s now holds %lld%s", (long long)*changed, sql == LEDGER_MEMBER_PUT ? "added" : "removed",
+                       name, (long long)rows_number(a->ledger, LEDGER_GROUP_SIZE, "s", name),
                        rows_number(a->ledger, LEDGER_GROUP_DEPLOYED, "s", name) ? "; it is deployed, so this takes effect" : "");
     if (!code)
         json_object_set_new(*out, "changed", json_integer(*changed));
@@ -126,7 +128,9 @@ static enum err from_stored(struct ledger *l, const char *name, const json_t *st
 {
     struct collection *c = must_alloc(sizeof *c);
     const json_t      *nodes = json_object_get(stored, "nodes");
-    enum err           code = depth > COLLECTION_DEPTH ? fail(e, ERR_CONDITION, "collections include each other deeper than %d, or in a circle", COLLECTION_DEPTH) : OK;
+    enum err code = depth > COLLECTION_DEPTH
+                        ? fail(e, ERR_CONDITION, "collections include each other deeper than %d, or in a circle", COLLECTION_DEPTH)
+                        : OK;
 
     c->name = must_copy(name);
     c->rule = must_copy(arg_text(stored, "rule"));
@@ -175,10 +179,10 @@ enum err collection_members(struct author *a, const struct collection *c, json_t
     if (code)
         return code;
     list = json_array();
-    json_array_foreach(nodes, i, node)
-        if (collection_has(c, arg_text(node, "id"), json_object_get(node, "facts"), a->now, why))
-            json_array_append_new(list, json_pack("{s:O,s:O,s:s,s:O,s:O}", "id", json_object_get(node, "id"), "hostname", json_object_get(node, "hostname"), "why", why,
-                                                  "last_contact_s", json_object_get(node, "last_contact"), "scanned", json_object_get(node, "scanned")));
+    json_array_foreach(nodes, i, node) if (collection_has(c, arg_text(node, "id"), json_object_get(node, "facts"), a->now, why))
+        json_array_append_new(list, json_pack("{s:O,s:O,s:s,s:O,s:O}", "id", json_object_get(node, "id"), "hostname",
+                                              json_object_get(node, "hostname"), "why", why, "last_contact_s",
+                                              json_object_get(node, "last_contact"), "scanned", json_object_get(node, "scanned")));
     json_decref(nodes);
     *out = list;
     return OK;

@@ -65,7 +65,8 @@ enum err node_token_secret(struct ledger *l, const char *token_id, int64_t now, 
     return code;
 }
 
-enum err node_enrol(struct author *a, const char *token_id, const uint8_t public[32], const char *hostname, const char *address, char node_id[NODE_ID_SIZE], struct error *e)
+enum err node_enrol(struct author *a, const char *token_id, const uint8_t public[32], const char *hostname, const char *address,
+                    char node_id[NODE_ID_SIZE], struct error *e)
 {
     char     hex[65];
     json_t  *row = NULL;

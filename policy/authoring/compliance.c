@@ -62,13 +62,14 @@ static enum err take_scan(struct intake *in, const json_t *m, struct error *e)
 
 static enum err take_update(struct intake *in, const json_t *m, struct error *e)
 {
-    const char *id = arg_text(m, "subject"), *state = arg_text(m, "state"), *enforcement = arg_text(m, "enforcement"), *detail = arg_text(m, "detail");
+    const char *id = arg_text(m, "subject"), *state = arg_text(m, "state"), *enforcement = arg_text(m, "enforcement"),
+               *detail = arg_text(m, "detail");
     enum err    code;
 
     if (!id || !state || !enforcement)
         return alert(in, "message.bad", "an update message without subject, state or enforcement", e);
-    code = rows_run(in->a->ledger, LEDGER_JOB_PUT, e, "ssssssiisi", in->node, id, arg_text(m, "deployment"), state, enforcement, arg_text(m, "reason"), arg_number(m, "code", -1),
-                    arg_number(m, "attempts", 0), detail ? detail : "", in->time);
+    code = rows_run(in->a->ledger, LEDGER_JOB_PUT, e, "ssssssiisi", in->node, id, arg_text(m, "deployment"), state, enforcement,
+                    arg_text(m, "reason"), arg_number(m, "code", -1), arg_number(m, "attempts", 0), detail ? detail : "", in->time);
     if (!code && !strcmp(enforcement, "failed"))
         code = alert(in, "install.failed", detail, e);
     return code;
@@ -76,7 +77,8 @@ static enum err take_update(struct intake *in, const json_t *m, struct error *e)
 
 static enum err take_content(struct intake *in, const json_t *m, struct error *e)
 {
-    const char   *hex = arg_text(m, "subject"), *event = arg_text(m, "event"), *source = arg_text(m, "source"), *detail = arg_text(m, "detail");
+    const char *hex = arg_text(m, "subject"), *event = arg_text(m, "event"), *source = arg_text(m, "source"),
+               *detail = arg_text(m, "detail");
     const json_t *b = json_object_get(m, "bytes");
     char         *text;
     enum err      code;
@@ -84,8 +86,9 @@ static enum err take_content(struct intake *in, const json_t *m, struct error *e
     if (!hex || !event)
         return alert(in, "message.bad", "a content message without subject or event", e);
     if (!strcmp(event, "complete"))
-        return rows_run(in->a->ledger, LEDGER_NODE_CONTENT_PUT, e, "ssiiiiiii", in->node, hex, arg_number(m, "size", 0), arg_number(b, "http", 0), arg_number(b, "peers", 0),
-                        arg_number(b, "cache", 0), arg_number(b, "origin", 0), arg_number(b, "waste", 0), in->time);
+        return rows_run(in->a->ledger, LEDGER_NODE_CONTENT_PUT, e, "ssiiiiiii", in->node, hex, arg_number(m, "size", 0),
+                        arg_number(b, "http", 0), arg_number(b, "peers", 0), arg_number(b, "cache", 0), arg_number(b, "origin", 0),
+                        arg_number(b, "waste", 0), in->time);
     text = must_print("%s %.16s…: %s", source ? source : "", hex, detail ? detail : "");
     code = alert(in, strcmp(event, "refused") ? "content.failed" : "content.refused", text, e);
     free(text);
@@ -121,8 +124,8 @@ static const struct {
     const char *topic;
     enum err  (*take)(struct intake *, const json_t *, struct error *);
 } topics[] = {
-    {"facts", take_facts}, {"inventory", take_inventory}, {"scan", take_scan}, {"update", take_update}, {"content", take_content}, {"acknowledge", take_acknowledge},
-    {"alert", take_alert}, {"dp", take_dp},
+    {"facts", take_facts},     {"inventory", take_inventory},     {"scan", take_scan},   {"update", take_update},
+    {"content", take_content}, {"acknowledge", take_acknowledge}, {"alert", take_alert}, {"dp", take_dp},
 };
 
 static enum err take(struct intake *in, const json_t *m, struct error *e)
@@ -171,8 +174,8 @@ enum err compliance_ingest(struct author *a, const char *node_id, const json_t *
         int64_t serial = arg_number(m, "serial", 0);
         if (code || serial <= have)
             continue;
-        /* A node begins somewhere, and begins higher again when its store was lost: the batch's first message is its oldest. A gap inside a batch,
-         * or above what is held while the node still has older ones, cannot be: the outbox sends in order. */
+        /* A node begins somewhere, and begins higher again when its store was lost: the batch's first message is its oldest. A gap inside a
+         * batch, or above what is held while the node still has older ones, cannot be: the outbox sends in order. */
         code = one(&in, m, serial, e);
         have = serial;
     }

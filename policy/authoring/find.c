@@ -38,13 +38,16 @@ static const struct property properties[] = {
     {"revised", PROPERTY_TIME, NULL, "when this site last saw it change", "revised"},
     {"superseded", PROPERTY_BOOL, NULL, "a newer one replaces it", "superseded"},
     {"expired", PROPERTY_BOOL, NULL, "the vendor no longer has it", "expired"},
-    {"deployed", PROPERTY_BOOL, NULL, "some deployment carries it", "EXISTS (SELECT 1 FROM member m JOIN deployment d ON d.grp = m.grp AND d.withdrawn = 0 WHERE m.update_id = upd.id)"},
-    {"downloaded", PROPERTY_BOOL, NULL, "its files are in the library", "EXISTS (SELECT 1 FROM member m WHERE m.update_id = upd.id AND m.downloaded = 1)"},
+    {"deployed", PROPERTY_BOOL, NULL, "some deployment carries it",
+     "EXISTS (SELECT 1 FROM member m JOIN deployment d ON d.grp = m.grp AND d.withdrawn = 0 WHERE m.update_id = upd.id)"},
+    {"downloaded", PROPERTY_BOOL, NULL, "its files are in the library",
+     "EXISTS (SELECT 1 FROM member m WHERE m.update_id = upd.id AND m.downloaded = 1)"},
     {"required", PROPERTY_NUMBER, NULL, "nodes that need it", "required"},
     {"installed", PROPERTY_NUMBER, NULL, "nodes that have it", "installed"},
     {"unknown", PROPERTY_NUMBER, NULL, "nodes that cannot tell", "unknown"},
     {"not-required", PROPERTY_NUMBER, NULL, "scanned nodes that do not need it", "(" SCANNED " - required - installed - unknown)"},
-    {"compliance", PROPERTY_NUMBER, NULL, "percent of scanned nodes that have it or do not need it", "(CASE " SCANNED " WHEN 0 THEN 0 ELSE 100 * (" SCANNED " - required - unknown) / " SCANNED " END)"},
+    {"compliance", PROPERTY_NUMBER, NULL, "percent of scanned nodes that have it or do not need it",
+     "(CASE " SCANNED " WHEN 0 THEN 0 ELSE 100 * (" SCANNED " - required - unknown) / " SCANNED " END)"},
 };
 static const struct vocabulary vocabulary = {properties, COUNT(properties), false};
 
@@ -91,7 +94,8 @@ static void one(struct text *sql, json_t *parameters, const struct expression *x
 
     if (c == COMPARE_GLOB || c == COMPARE_CONTAINS) {
         text_add(sql, "%s LIKE ? ESCAPE '\\'", p->sql);
-        text_parameter(parameters, c == COMPARE_GLOB && p->type != PROPERTY_LIST ? like(v->text, true, "", "") : like(v->text, c == COMPARE_GLOB, "%", "%"));
+        text_parameter(parameters, c == COMPARE_GLOB && p->type != PROPERTY_LIST ? like(v->text, true, "", "")
+                                                                                 : like(v->text, c == COMPARE_GLOB, "%", "%"));
     } else if (p->type == PROPERTY_LIST) {
         text_add(sql, "%s %sLIKE ? ESCAPE '\\'", p->sql, c == COMPARE_NE ? "NOT " : "");
         text_parameter(parameters, like(v->text, false, "% ", " %"));

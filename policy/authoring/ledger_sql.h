@@ -5,7 +5,8 @@
 #define LEDGER_SQL(X) \
     X(SETTING, "SELECT value FROM setting WHERE name = ?1") \
     X(SETTING_PUT, "INSERT INTO setting VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = ?2") \
-    X(CATALOG_PUT, "INSERT INTO catalog(name, uri, suite, components, arch, keyring, release_date, synced) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, 0)") \
+    X(CATALOG_PUT, "INSERT INTO catalog(name, uri, suite, components, arch, keyring, release_date, synced)" \
+                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, 0)") \
     X(CATALOGS, "SELECT name, uri, suite, components AS \"components!j\", arch, keyring, release_date, synced AS \"synced!t\"," \
                 " (SELECT count(*) FROM upd WHERE upd.catalog = catalog.name AND expired = 0) AS updates FROM catalog ORDER BY name") \
     X(CATALOG_ARCHIVES, "SELECT name, archive AS \"archive!j\" FROM catalog WHERE archive IS NOT NULL ORDER BY name") \
@@ -16,16 +17,20 @@
     X(CATALOG_DROP_UPDATES, "DELETE FROM upd WHERE catalog = ?1") \
     X(UPDATE_STALE, "UPDATE upd SET expired = 1 WHERE catalog = ?1") \
     X(UPDATE_KNOWN, "SELECT count(*) FROM upd WHERE id = ?1") \
-    X(UPDATE_PUT, "INSERT INTO upd(id, catalog, name, version, title, description, classification, severity, product, vendor, arch, urgency, cves, released, revised," \
-                  " size, json, expired, superseded) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, 0)" \
-                  " ON CONFLICT(id) DO UPDATE SET title = ?5, description = ?6, classification = ?7, severity = ?8, product = ?9, vendor = ?10, arch = ?11," \
+    X(UPDATE_PUT, "INSERT INTO upd(id, catalog, name, version, title, description, classification, severity, product, vendor, arch," \
+                  " urgency, cves, released, revised," \
+                  " size, json, expired, superseded) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16," \
+                  " ?17, 0, 0)" \
+                  " ON CONFLICT(id) DO UPDATE SET title = ?5, description = ?6, classification = ?7, severity = ?8, product = ?9," \
+                  " vendor = ?10, arch = ?11," \
                   " urgency = ?12, cves = ?13, released = ?14, revised = ?15, size = ?16, json = ?17, expired = 0") \
     X(UPDATE_FORGET, "DELETE FROM upd WHERE catalog = ?1 AND expired = 1 AND id NOT IN (SELECT update_id FROM member)") \
     X(UPDATE_VERSIONS, "SELECT id, name, product, version FROM upd WHERE expired = 0 ORDER BY product, name") \
     X(UPDATE_SUPERSEDED, "UPDATE upd SET superseded = ?2 WHERE id = ?1") \
     X(UPDATE_JSON, "SELECT json AS \"json!j\" FROM upd WHERE id = ?1") \
     X(UPDATE_RESOLVE, "SELECT id FROM upd WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC, required DESC, superseded, expired LIMIT 2") \
-    X(UPDATE_SHOW, "SELECT id, catalog, name, version, title, description, classification, severity, urgency, product, vendor, released AS \"released!t\", size, superseded AS \"superseded!b\"," \
+    X(UPDATE_SHOW, "SELECT id, catalog, name, version, title, description, classification, severity, urgency, product, vendor," \
+                   " released AS \"released!t\", size, superseded AS \"superseded!b\"," \
                    " expired AS \"expired!b\", required, installed, unknown FROM upd WHERE id = ?1") \
     X(UPDATE_GROUPS, "SELECT grp AS name FROM member WHERE update_id = ?1 ORDER BY grp") \
     X(UPDATE_NAMES, "SELECT DISTINCT name FROM upd LIMIT 20000") \
@@ -38,11 +43,16 @@
     X(GROUP_HAS, "SELECT count(*) FROM grp WHERE name = ?1") \
     X(GROUP_NAMES, "SELECT name FROM grp ORDER BY name") \
     X(GROUPS, "SELECT name, description, (SELECT count(*) FROM member WHERE grp = grp.name) AS updates," \
-              " CASE WHEN EXISTS (SELECT 1 FROM member JOIN upd ON upd.id = update_id WHERE grp = grp.name AND upd.expired = 1) THEN 'expired'" \
-              " WHEN EXISTS (SELECT 1 FROM member JOIN upd ON upd.id = update_id WHERE grp = grp.name AND upd.superseded = 1) THEN 'superseded'" \
-              " WHEN EXISTS (SELECT 1 FROM member WHERE grp = grp.name AND downloaded = 0) THEN 'content missing' ELSE 'normal' END AS state," \
-              " (SELECT group_concat(name, ', ') FROM deployment d WHERE d.grp = grp.name AND withdrawn = 0) AS deployments FROM grp WHERE ?1 IS NULL OR name = ?1 ORDER BY name") \
-    X(GROUP_MEMBERS, "SELECT upd.id, upd.name, version, title, classification, required, installed, unknown, size, downloaded AS \"downloaded!b\", expired AS \"expired!b\"," \
+              " CASE WHEN EXISTS (SELECT 1 FROM member JOIN upd ON upd.id = update_id WHERE grp = grp.name" \
+              " AND upd.expired = 1) THEN 'expired'" \
+              " WHEN EXISTS (SELECT 1 FROM member JOIN upd ON upd.id = update_id WHERE grp = grp.name" \
+              " AND upd.superseded = 1) THEN 'superseded'" \
+              " WHEN EXISTS (SELECT 1 FROM member WHERE grp = grp.name AND downloaded = 0) THEN 'content missing' ELSE 'normal' END" \
+              " AS state," \
+              " (SELECT group_concat(name, ', ') FROM deployment d WHERE d.grp = grp.name AND withdrawn = 0) AS deployments" \
+              " FROM grp WHERE ?1 IS NULL OR name = ?1 ORDER BY name") \
+    X(GROUP_MEMBERS, "SELECT upd.id, upd.name, version, title, classification, required, installed, unknown, size, downloaded AS" \
+                     " \"downloaded!b\", expired AS \"expired!b\"," \
                      " superseded AS \"superseded!b\" FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 ORDER BY upd.name") \
     X(GROUP_UPDATES, "SELECT json AS \"json!j\" FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 ORDER BY upd.id") \
     X(GROUP_SIZE, "SELECT count(*) FROM member WHERE grp = ?1") \
@@ -57,7 +67,8 @@
     X(WANTED_PUT, "INSERT INTO grp_wanted VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
     X(GROUP_CONTENT_CLEAR, "DELETE FROM grp_content WHERE grp = ?1") \
     X(GROUP_CONTENT_TAKE, "INSERT INTO grp_content SELECT grp, sha256 FROM grp_wanted WHERE grp = ?1") \
-    X(GROUP_CONTENTS, "SELECT c.sha256, c.size, c.origin, c.info_hash FROM grp_content g JOIN content c ON c.sha256 = g.sha256 WHERE g.grp = ?1 ORDER BY c.sha256") \
+    X(GROUP_CONTENTS, "SELECT c.sha256, c.size, c.origin, c.info_hash FROM grp_content g JOIN content c ON c.sha256 = g.sha256" \
+                      " WHERE g.grp = ?1 ORDER BY c.sha256") \
     X(GROUP_ARCHIVES, "SELECT archives AS \"archives!j\" FROM grp WHERE name = ?1") \
     X(GROUP_ARCHIVES_PUT, "UPDATE grp SET archives = ?2 WHERE name = ?1") \
     X(GROUP_SHORT, "SELECT count(*) FROM grp_wanted w LEFT JOIN content c ON c.sha256 = w.sha256 WHERE w.grp = ?1 AND c.sha256 IS NULL") \
@@ -73,14 +84,18 @@
     X(COLLECTION_NAMES, "SELECT name FROM collection ORDER BY name") \
     X(COLLECTION_USED, "SELECT count(*) FROM deployment WHERE collection = ?1 AND withdrawn = 0") \
     X(COLLECTION_DROP, "DELETE FROM collection WHERE name = ?1") \
-    X(DEPLOYMENT_PUT, "INSERT INTO deployment(name, grp, collection, purpose, available, deadline, randomize, origin_fallback, enabled, withdrawn, created)" \
+    X(DEPLOYMENT_PUT, "INSERT INTO deployment(name, grp, collection, purpose, available, deadline, randomize, origin_fallback," \
+                      " enabled, withdrawn, created)" \
                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10)") \
     X(DEPLOYMENT_HAS, "SELECT count(*) FROM deployment WHERE name = ?1") \
     X(DEPLOYMENT_NAMES, "SELECT name FROM deployment WHERE withdrawn = 0 ORDER BY name") \
-    X(DEPLOYMENTS, "SELECT name, grp AS \"group\", collection, purpose, enabled AS \"enabled!b\", withdrawn AS \"withdrawn!b\", available AS \"available!t\", deadline AS \"deadline!t\"," \
-                   " available AS available_s, deadline AS deadline_s, randomize AS randomize_s, origin_fallback AS \"origin_fallback!b\" FROM deployment" \
+    X(DEPLOYMENTS, "SELECT name, grp AS \"group\", collection, purpose, enabled AS \"enabled!b\", withdrawn AS \"withdrawn!b\"," \
+                   " available AS \"available!t\", deadline AS \"deadline!t\"," \
+                   " available AS available_s, deadline AS deadline_s, randomize AS randomize_s, origin_fallback AS" \
+                   " \"origin_fallback!b\" FROM deployment" \
                    " WHERE (?1 IS NULL OR name = ?1) AND (withdrawn = 0 OR ?2 = 1) ORDER BY created, name") \
-    X(DEPLOYMENT_CHANGE, "UPDATE deployment SET enabled = ?2, available = ?3, deadline = ?4, randomize = ?5, origin_fallback = ?6 WHERE name = ?1") \
+    X(DEPLOYMENT_CHANGE, "UPDATE deployment SET enabled = ?2, available = ?3, deadline = ?4, randomize = ?5, origin_fallback = ?6" \
+                         " WHERE name = ?1") \
     X(DEPLOYMENT_WITHDRAW, "UPDATE deployment SET withdrawn = ?2, enabled = 0 WHERE name = ?1") \
     X(DEPLOYMENT_DROP, "DELETE FROM deployment WHERE name = ?1") \
     X(TOMBSTONE_OPEN, "SELECT count(*) FROM node_document JOIN node ON node.id = node WHERE name = ?1 AND seq < ?2 AND retired = 0") \
@@ -91,34 +106,42 @@
     X(DP_DROP, "DELETE FROM dp WHERE name = ?1") \
     X(DP_GROUP_DROP, "DELETE FROM dp_group WHERE dp = ?1") \
     X(DP_GROUP_PUT, "INSERT INTO dp_group VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
-    X(DP_CONTENTS, "SELECT DISTINCT c.sha256, c.size, c.origin, c.info_hash FROM dp_group d JOIN grp_content g ON g.grp = d.grp JOIN content c ON c.sha256 = g.sha256 WHERE d.dp = ?1") \
+    X(DP_CONTENTS, "SELECT DISTINCT c.sha256, c.size, c.origin, c.info_hash FROM dp_group d JOIN grp_content g ON g.grp = d.grp" \
+                   " JOIN content c ON c.sha256 = g.sha256 WHERE d.dp = ?1") \
     X(DP_HELD_PUT, "INSERT INTO dp_content VALUES(?1, ?2, ?3) ON CONFLICT(dp, sha256) DO UPDATE SET state = ?3") \
     X(DP_HELD, "SELECT count(*) FROM dp_content WHERE dp = ?1 AND sha256 = ?2 AND state = 'complete'") \
     X(BOUNDARY_PUT, "INSERT INTO boundary VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET cidrs = ?2, dps = ?3") \
-    X(BOUNDARIES, "SELECT name AS \"group\", cidrs AS \"cidrs!j\", dps AS \"dps!j\", (SELECT count(*) FROM node WHERE branch = boundary.name AND retired = 0) AS nodes FROM boundary ORDER BY name") \
+    X(BOUNDARIES, "SELECT name AS \"group\", cidrs AS \"cidrs!j\", dps AS \"dps!j\", (SELECT count(*) FROM node" \
+                  " WHERE branch = boundary.name AND retired = 0) AS nodes FROM boundary ORDER BY name") \
     X(BOUNDARY_HAS, "SELECT count(*) FROM boundary WHERE name = ?1") \
     X(BOUNDARY_NAMES, "SELECT name FROM boundary ORDER BY name") \
     X(BOUNDARY_DROP, "DELETE FROM boundary WHERE name = ?1") \
     X(TOKEN_PUT, "INSERT INTO token VALUES(?1, ?2, ?3, 0)") \
     X(TOKEN, "SELECT secret, expires, used FROM token WHERE id = ?1") \
     X(TOKEN_USE, "UPDATE token SET used = 1 WHERE id = ?1") \
-    X(NODE_PUT, "INSERT INTO node(id, public, hostname, address, enrolled, last_contact, facts, inventory, held, retired, scanned, branch)" \
-                " VALUES(?1, ?2, ?3, ?4, ?5, ?5, '{}', '[]', 0, 0, 0, '') ON CONFLICT(id) DO UPDATE SET hostname = ?3, address = ?4, retired = 0") \
+    X(NODE_PUT, "INSERT INTO node(id, public, hostname, address, enrolled, last_contact, facts, inventory, held, retired, scanned," \
+                " branch)" \
+                " VALUES(?1, ?2, ?3, ?4, ?5, ?5, '{}', '[]', 0, 0, 0, '') ON CONFLICT(id) DO UPDATE" \
+                " SET hostname = ?3, address = ?4, retired = 0") \
     X(NODE_KNOWN, "SELECT count(*) FROM node WHERE id = ?1 AND retired = 0") \
     X(NODE_RESOLVE, "SELECT id FROM node WHERE (id = ?1 OR hostname = ?1) AND retired = 0 ORDER BY id = ?1 DESC LIMIT 2") \
     X(NODE_NAMES, "SELECT hostname AS name FROM node WHERE retired = 0") \
     X(NODE_FACTS, "SELECT id, hostname, facts AS \"facts!j\", last_contact, scanned FROM node WHERE retired = 0 ORDER BY hostname") \
-    X(NODE_ONE, "SELECT id, hostname, address, branch, enrolled AS \"enrolled!t\", last_contact AS \"last_contact!t\", last_contact AS last_contact_s, scanned, held AS serial, facts AS \"facts!j\" FROM node WHERE id = ?1") \
-    X(NODES, "SELECT hostname, id, branch, address, last_contact AS \"last_contact!t\", (SELECT count(*) FROM node_update u WHERE u.node = node.id AND state = 2) AS required," \
+    X(NODE_ONE, "SELECT id, hostname, address, branch, enrolled AS \"enrolled!t\", last_contact AS \"last_contact!t\", last_contact" \
+                " AS last_contact_s, scanned, held AS serial, facts AS \"facts!j\" FROM node WHERE id = ?1") \
+    X(NODES, "SELECT hostname, id, branch, address, last_contact AS \"last_contact!t\", (SELECT count(*) FROM node_update u" \
+             " WHERE u.node = node.id AND state = 2) AS required," \
              " (SELECT count(*) FROM node_update u WHERE u.node = node.id AND state = 3) AS installed," \
-             " (SELECT count(*) FROM node_job j WHERE j.node = node.id AND enforcement = 'failed') AS failed FROM node WHERE retired = 0 ORDER BY hostname") \
+             " (SELECT count(*) FROM node_job j WHERE j.node = node.id AND enforcement = 'failed') AS failed FROM node" \
+             " WHERE retired = 0 ORDER BY hostname") \
     X(NODE_RETIRE, "UPDATE node SET retired = 1 WHERE id = ?1") \
     X(NODE_HELD, "SELECT held FROM node WHERE id = ?1") \
     X(NODE_HELD_PUT, "UPDATE node SET held = ?2, last_contact = ?3 WHERE id = ?1") \
     X(NODE_FACTS_PUT, "UPDATE node SET facts = ?2, branch = ?3 WHERE id = ?1") \
     X(NODE_INVENTORY_PUT, "UPDATE node SET inventory = ?2 WHERE id = ?1") \
     X(NODE_SCANNED, "UPDATE node SET scanned = ?2 WHERE id = ?1") \
-    X(NODE_INVENTORIES, "SELECT DISTINCT node.id, inventory AS \"inventory!j\" FROM node JOIN node_update u ON u.node = node.id AND u.state = 2" \
+    X(NODE_INVENTORIES, "SELECT DISTINCT node.id, inventory AS \"inventory!j\" FROM node JOIN node_update u ON u.node = node.id" \
+                        " AND u.state = 2" \
                         " JOIN member m ON m.update_id = u.update_id AND m.grp = ?1 WHERE retired = 0 AND inventory <> '[]'") \
     X(NODE_COUNT, "SELECT count(*) FROM node WHERE retired = 0") \
     X(NODE_SILENT, "SELECT count(*) FROM node WHERE retired = 0 AND last_contact < ?1") \
@@ -128,27 +151,37 @@
     X(SCAN_SWEEP, "DELETE FROM node_update WHERE node = ?1 AND state = 1") \
     X(SCAN_STATE, "SELECT state, held FROM node_update WHERE node = ?1 AND update_id = ?2") \
     X(JOB_PUT, "REPLACE INTO node_job VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
-    X(JOB, "SELECT deployment, state, enforcement, reason, code, attempts, detail, changed FROM node_job WHERE node = ?1 AND update_id = ?2") \
-    X(NODE_UPDATES, "SELECT upd.id, upd.name, upd.version, upd.title, CASE u.state WHEN 2 THEN 'required' WHEN 3 THEN 'installed' WHEN 0 THEN 'unknown' ELSE 'not-required' END AS state," \
-                    " coalesce(j.enforcement, '') AS enforcement, coalesce(j.reason, '') AS reason, coalesce(j.code, -1) AS code, coalesce(j.attempts, 0) AS attempts," \
-                    " coalesce(j.detail, '') AS detail, j.changed AS \"changed!t\" FROM node_update u JOIN upd ON upd.id = u.update_id LEFT JOIN node_job j ON j.node = u.node AND j.update_id = u.update_id" \
+    X(JOB, "SELECT deployment, state, enforcement, reason, code, attempts, detail, changed FROM node_job WHERE node = ?1" \
+           " AND update_id = ?2") \
+    X(NODE_UPDATES, "SELECT upd.id, upd.name, upd.version, upd.title, CASE u.state WHEN 2 THEN 'required' WHEN 3 THEN 'installed'" \
+                    " WHEN 0 THEN 'unknown' ELSE 'not-required' END AS state," \
+                    " coalesce(j.enforcement, '') AS enforcement, coalesce(j.reason, '') AS reason, coalesce(j.code, -1) AS code," \
+                    " coalesce(j.attempts, 0) AS attempts," \
+                    " coalesce(j.detail, '') AS detail, j.changed AS \"changed!t\" FROM node_update u JOIN upd" \
+                    " ON upd.id = u.update_id LEFT JOIN node_job j ON j.node = u.node AND j.update_id = u.update_id" \
                     " WHERE u.node = ?1 AND (u.state <> 3 OR j.enforcement IS NOT NULL) ORDER BY upd.name") \
     X(NODE_CONTENT_PUT, "REPLACE INTO node_content VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \
     X(NODE_CONTENTS, "SELECT sha256, size, http, peers, cache, origin, waste FROM node_content WHERE node = ?1 ORDER BY changed") \
     X(DOCUMENTS_CLEAR, "DELETE FROM node_document WHERE node = ?1") \
     X(DOCUMENT_ACK, "INSERT INTO node_document VALUES(?1, ?2, ?3) ON CONFLICT(node, name) DO UPDATE SET seq = ?3") \
     X(NODE_DOCUMENTS, "SELECT name, seq FROM node_document WHERE node = ?1 ORDER BY name") \
-    X(BRANCHES, "SELECT CASE branch WHEN '' THEN '-' ELSE branch END AS name, count(DISTINCT node.id) AS nodes, coalesce(sum(c.size), 0) AS needed, coalesce(sum(c.http), 0) AS http," \
-                " coalesce(sum(c.peers), 0) AS peers, coalesce(sum(c.cache), 0) AS cache, coalesce(sum(c.origin), 0) AS origin, coalesce(sum(c.waste), 0) AS waste," \
-                " coalesce(sum(c.size - c.http - c.peers - c.cache - c.origin), 0) AS error FROM node LEFT JOIN node_content c ON c.node = node.id WHERE retired = 0 GROUP BY branch ORDER BY branch") \
+    X(BRANCHES, "SELECT CASE branch WHEN '' THEN '-' ELSE branch END AS name, count(DISTINCT node.id) AS nodes," \
+                " coalesce(sum(c.size), 0) AS needed, coalesce(sum(c.http), 0) AS http," \
+                " coalesce(sum(c.peers), 0) AS peers, coalesce(sum(c.cache), 0) AS cache, coalesce(sum(c.origin), 0) AS origin," \
+                " coalesce(sum(c.waste), 0) AS waste," \
+                " coalesce(sum(c.size - c.http - c.peers - c.cache - c.origin), 0) AS error FROM node LEFT JOIN node_content c" \
+                " ON c.node = node.id WHERE retired = 0 GROUP BY branch ORDER BY branch") \
     X(DEPLOYMENT_STATES, "SELECT m.update_id, coalesce(u.state, 1) AS state, coalesce(j.enforcement, '') AS enforcement FROM member m" \
-                         " LEFT JOIN node_update u ON u.update_id = m.update_id AND u.node = ?2 LEFT JOIN node_job j ON j.update_id = m.update_id AND j.node = ?2 WHERE m.grp = ?1") \
-    X(DEPLOYMENTS_OF, "SELECT d.name, d.collection FROM deployment d JOIN member m ON m.grp = d.grp WHERE m.update_id = ?1 AND d.withdrawn = 0 ORDER BY d.deadline, d.name") \
+                         " LEFT JOIN node_update u ON u.update_id = m.update_id AND u.node = ?2 LEFT JOIN node_job j" \
+                         " ON j.update_id = m.update_id AND j.node = ?2 WHERE m.grp = ?1") \
+    X(DEPLOYMENTS_OF, "SELECT d.name, d.collection FROM deployment d JOIN member m ON m.grp = d.grp WHERE m.update_id = ?1" \
+                      " AND d.withdrawn = 0 ORDER BY d.deadline, d.name") \
     X(MESSAGE_PUT, "INSERT INTO message VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING") \
     X(MESSAGE_NEXT, "SELECT count(*) FROM message WHERE node = ?1 AND serial = ?2") \
     X(MESSAGE_SWEEP, "DELETE FROM message WHERE node = ?1 AND serial <= ?2 - 1000") \
     X(ALERT_PUT, "INSERT INTO alert(time, node, event, detail) VALUES(?1, ?2, ?3, ?4)") \
-    X(ALERTS, "SELECT time AS \"time!t\", coalesce((SELECT hostname FROM node WHERE node.id = alert.node), node) AS node, event, detail FROM alert ORDER BY id DESC LIMIT ?1") \
+    X(ALERTS, "SELECT time AS \"time!t\", coalesce((SELECT hostname FROM node" \
+              " WHERE node.id = alert.node), node) AS node, event, detail FROM alert ORDER BY id DESC LIMIT ?1") \
     X(AUDIT_PUT, "INSERT INTO audit(time, who, command, what) VALUES(?1, ?2, ?3, ?4)") \
     X(AUDIT, "SELECT time AS \"time!t\", who, command, what FROM audit ORDER BY id DESC LIMIT ?1") \
     X(DOCUMENT, "SELECT seq, hash FROM document WHERE name = ?1") \

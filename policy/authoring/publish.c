@@ -63,11 +63,12 @@ static enum err fleet(struct author *a, struct publication_list *list, const cha
     json_array_foreach(dps, i, row)
         json_array_append_new(dp_list, json_pack("{s:O,s:O}", "name", json_object_get(row, "name"), "url", json_object_get(row, "url")));
     json_array_foreach(groups, i, row)
-        json_array_append_new(group_list, json_pack("{s:O,s:O,s:O,s:[]}", "name", json_object_get(row, "group"), "cidrs", json_object_get(row, "cidrs"), "dps",
-                                                    json_object_get(row, "dps"), "neighbours"));
-    body = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:i,s:o,s:o}", "type", "fleet", "audience", audience, "site", setting_json(a, "site.name", ""), "site_url",
-                     setting_json(a, "site.url", ""), "seal_key", setting_json(a, "site.seal", ""), "poll_s", (json_int_t)(poll ? strtoll(poll, NULL, 10) : 3600), "rescan_s", 604800, "dps",
-                     dp_list, "groups", group_list);
+        json_array_append_new(group_list, json_pack("{s:O,s:O,s:O,s:[]}", "name", json_object_get(row, "group"), "cidrs",
+                                                    json_object_get(row, "cidrs"), "dps", json_object_get(row, "dps"), "neighbours"));
+    body =
+        json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:i,s:o,s:o}", "type", "fleet", "audience", audience, "site", setting_json(a, "site.name", ""),
+                  "site_url", setting_json(a, "site.url", ""), "seal_key", setting_json(a, "site.seal", ""), "poll_s",
+                  (json_int_t)(poll ? strtoll(poll, NULL, 10) : 3600), "rescan_s", 604800, "dps", dp_list, "groups", group_list);
     put_text(body, "default_group", standard);
     code = code ? code : add(a, list, must_copy("policy/fleet/fleet.json"), json_incref(body), e);
     json_decref(body);
@@ -92,7 +93,8 @@ static enum err contents_json(struct author *a, const json_t *rows, json_t **out
 
 static enum err scan(struct author *a, struct publication_list *list, const char *audience, struct error *e)
 {
-    json_t  *archives = NULL, *commands = NULL, *rows = json_array(), *contents = NULL, *row, *index, *archive_list = json_array(), *updates = json_array();
+    json_t *archives = NULL, *commands = NULL, *rows = json_array(), *contents = NULL, *row, *index, *archive_list = json_array(),
+           *updates = json_array();
     size_t   i, k;
     enum err code = rows_all(a->ledger, LEDGER_CATALOG_ARCHIVES, &archives, e, "");
 
@@ -109,7 +111,10 @@ static enum err scan(struct author *a, struct publication_list *list, const char
         json_array_append(updates, json_object_get(row, "json"));
     code = code ? code : contents_json(a, rows, &contents, e);
     if (!code)
-        code = add(a, list, must_copy("policy/fleet/scan.json"), json_pack("{s:s,s:s,s:O,s:O,s:O}", "type", "scan", "audience", audience, "archives", archive_list, "contents", contents, "updates", updates), e);
+        code = add(a, list, must_copy("policy/fleet/scan.json"),
+                   json_pack("{s:s,s:s,s:O,s:O,s:O}", "type", "scan", "audience", audience, "archives", archive_list, "contents", contents,
+                             "updates", updates),
+                   e);
     json_decref(archives);
     json_decref(commands);
     json_decref(rows);
@@ -131,7 +136,8 @@ static enum err holdings(struct author *a, struct publication_list *list, const 
         code = code ? code : contents_json(a, rows, &contents, e);
         if (!code)
             code = add(a, list, must_print("policy/fleet/dp-%s.json", arg_text(dp, "name")),
-                       json_pack("{s:s,s:s,s:s,s:O}", "type", "dp", "audience", audience, "dp", arg_text(dp, "name"), "contents", contents), e);
+                       json_pack("{s:s,s:s,s:s,s:O}", "type", "dp", "audience", audience, "dp", arg_text(dp, "name"), "contents", contents),
+                       e);
         json_decref(rows);
         json_decref(contents);
     }

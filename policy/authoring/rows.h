@@ -1,4 +1,5 @@
-/* SQL by name, rows as JSON: how every noun of authoring speaks to the ledger. formats: s text (NULL is NULL), i int64_t. Inside policy/authoring. */
+/* SQL by name, rows as JSON: how every noun of authoring speaks to the ledger. formats: s text (NULL is NULL), i int64_t. Inside
+ * policy/authoring. */
 #ifndef FERRY_POLICY_AUTHORING_ROWS_H
 #define FERRY_POLICY_AUTHORING_ROWS_H
 

@@ -77,8 +77,9 @@ enum err status_show(struct author *a, const json_t *args, json_t **out, struct 
     json_array_foreach(deployments, i, row)
         code = code ? code : tally_deployment(a, row, e);
     if (!code)
-        *out = json_pack("{s:s,s:I,s:I,s:O,s:O}", "site", site ? site : "", "nodes", (json_int_t)rows_number(a->ledger, LEDGER_NODE_COUNT, ""), "silent",
-                         (json_int_t)rows_number(a->ledger, LEDGER_NODE_SILENT, "i", a->now - SILENT), "deployments", deployments, "branches", branches);
+        *out = json_pack(
+            "{s:s,s:I,s:I,s:O,s:O}", "site", site ? site : "", "nodes", (json_int_t)rows_number(a->ledger, LEDGER_NODE_COUNT, ""), "silent",
+            (json_int_t)rows_number(a->ledger, LEDGER_NODE_SILENT, "i", a->now - SILENT), "deployments", deployments, "branches", branches);
     json_decref(deployments);
     json_decref(branches);
     free(site);
@@ -108,7 +109,8 @@ static json_t *reason(const char *code, const char *text, const char *document, 
 {
     char time[TIME_SIZE];
 
-    return json_pack("{s:s,s:s,s:s,s:s}", "code", code, "text", text, "document", document ? document : "", "clock", clock ? time_print(clock, time) : "");
+    return json_pack("{s:s,s:s,s:s,s:s}", "code", code, "text", text, "document", document ? document : "", "clock",
+                     clock ? time_print(clock, time) : "");
 }
 
 struct question {
@@ -132,13 +134,16 @@ static void node_said(struct question *q)
     free(text);
 }
 
-static enum err ask_deployment(struct question *q, const char *name, struct decision *d, struct deployment **out, bool *member, struct error *e)
+static enum err ask_deployment(struct question *q, const char *name, struct decision *d, struct deployment **out, bool *member,
+                               struct error *e)
 {
     json_t            *row = rows_one(q->a->ledger, LEDGER_DEPLOYMENTS, "si", name, (int64_t)0);
     struct collection *c = NULL;
     const char        *enforcement = arg_text(q->job, "enforcement"), *word = arg_text(q->job, "reason");
     char               why[200];
-    struct situation   s = {.update = q->update, .state = (enum update_state)arg_number(q->state, "state", STATE_NOT_REQUIRED), .held = arg_number(q->state, "held", 0) != 0};
+    struct situation s = {.update = q->update,
+                          .state = (enum update_state)arg_number(q->state, "state", STATE_NOT_REQUIRED),
+                          .held = arg_number(q->state, "held", 0) != 0};
     enum err           code = deployment_document(q->a, row, out, e);
 
     code = code ? code : collection_whole(q->a->ledger, (*out)->collection, &c, e);
@@ -147,7 +152,8 @@ static enum err ask_deployment(struct question *q, const char *name, struct deci
         s.deployment = *out;
         for (size_t i = 0; i < (*out)->update_count; i++)
             s.content_complete = s.content_complete || !strcmp((*out)->updates[i]->id, q->update->id);
-        s.content_here = enforcement && (!strcmp(enforcement, "downloaded") || !strcmp(enforcement, "waiting-deadline") || !strcmp(enforcement, "installing") || !strcmp(enforcement, "failed"));
+        s.content_here = enforcement && (!strcmp(enforcement, "downloaded") || !strcmp(enforcement, "waiting-deadline") ||
+                                         !strcmp(enforcement, "installing") || !strcmp(enforcement, "failed"));
         s.installing = enforcement && !strcmp(enforcement, "installing");
         s.attempts = (int)arg_number(q->job, "attempts", 0);
         s.last_attempt = arg_number(q->job, "changed", 0);
@@ -217,8 +223,8 @@ enum err why_show(struct author *a, const json_t *args, json_t **out, struct err
         node_said(&q);
     }
     if (!code) {
-        *out = json_pack("{s:O,s:s,s:s,s:s,s:O}", "node", json_object_get(q.node, "hostname"), "update", id, "title", q.update->title, "state",
-                         state_name((enum update_state)arg_number(q.state, "state", STATE_NOT_REQUIRED)), "reasons", q.reasons);
+        *out = json_pack("{s:O,s:s,s:s,s:s,s:O}", "node", json_object_get(q.node, "hostname"), "update", id, "title", q.update->title,
+                         "state", state_name((enum update_state)arg_number(q.state, "state", STATE_NOT_REQUIRED)), "reasons", q.reasons);
         contact(&q, *out);
     }
     update_free(q.update);

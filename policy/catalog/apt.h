@@ -1,5 +1,5 @@
-/* Debian archives: InRelease and Packages → packages → updates (catalogs.md B). No files: bytes in, records out; gpgv checks InRelease outside.
- * Bounded: Packages ≤ 512 MiB unpacked, a stanza ≤ 256 KiB (bookworm's largest has 76 KB), 400,000 stanzas. */
+/* Debian archives: InRelease and Packages → packages → updates (catalogs.md B). No files: bytes in, records out; gpgv checks InRelease
+ * outside. Bounded: Packages ≤ 512 MiB unpacked, a stanza ≤ 256 KiB (bookworm's largest has 76 KB), 400,000 stanzas. */
 #ifndef FERRY_POLICY_CATALOG_APT_H
 #define FERRY_POLICY_CATALOG_APT_H
 
@@ -51,8 +51,9 @@ void     package_set_end(struct package_set *);
 /* [first, first + n) with that name, versions falling; n = 0 when none. */
 size_t   package_set_find(const struct package_set *, const char *name, size_t *first);
 
-/* One update per (source, source version). Called once per update in order of id; the update is freed after the call. Stops when it returns not OK.
- * Security by Origin/Label/Codename (catalogs.md B2); title "openssl 3.0.17-1~deb12u3: <short description>"; origin URL = uri/filename. */
+/* One update per (source, source version). Called once per update in order of id; the update is freed after the call. Stops when it returns
+ * not OK. Security by Origin/Label/Codename (catalogs.md B2); title "openssl 3.0.17-1~deb12u3: <short description>"; origin URL =
+ * uri/filename. */
 typedef enum err (*apt_update_fn)(void *ctx, const struct update *, struct error *);
 enum err apt_updates(const struct package_set *, apt_update_fn, void *ctx, struct error *);
 

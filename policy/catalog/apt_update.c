@@ -40,8 +40,8 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* A security archive says so: Label "…-Security" (Debian's is "Debian-Security"; a private archive may call itself "Acme-Security"), or a codename
- * that ends in "-security". The suite's name says nothing: it became "oldstable-security" when the next release came. */
+/* A security archive says so: Label "…-Security" (Debian's is "Debian-Security"; a private archive may call itself "Acme-Security"), or a
+ * codename that ends in "-security". The suite's name says nothing: it became "oldstable-security" when the next release came. */
 static enum update_class class_of(const struct package_set *set)
 {
     bool security = (set->label && ends_with(set->label, "-Security")) || (set->codename && ends_with(set->codename, "-security"));
@@ -165,7 +165,8 @@ static enum err make_bunches(const struct package_set *set, const struct package
 
         for (n = 1; i + n < set->count && together(order[i], order[i + n]);)
             n++;
-        *b = (struct bunch){order + i, n, must_print("apt:%s:%s:%s", set->catalog ? set->catalog : "", order[i]->source, order[i]->source_version)};
+        *b = (struct bunch){order + i, n,
+                            must_print("apt:%s:%s:%s", set->catalog ? set->catalog : "", order[i]->source, order[i]->source_version)};
         ++*count;
         if (strlen(b->id) > ID_LIMIT)
             return fail(e, ERR_VERIFY, "update id \"%.60s…\" has over %d bytes: a shorter catalog name helps", b->id, ID_LIMIT);

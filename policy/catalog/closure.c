@@ -1,5 +1,5 @@
-/* A worklist: packages that have to travel, each with the inventories that take it. For every taker every dependency is looked at as it will be
- * after the installation: what the closure brings there replaces what is installed. Inventories that are equal count once. */
+/* A worklist: packages that have to travel, each with the inventories that take it. For every taker every dependency is looked at as it
+ * will be after the installation: what the closure brings there replaces what is installed. Inventories that are equal count once. */
 #include "policy/catalog/closure.h"
 
 #include <stdlib.h>
@@ -373,7 +373,8 @@ static struct sha256 print_of(const struct inventory *inv)
 }
 
 /* Keeps one of each kind of those that need any of the updates. */
-static void keep_inventories(struct solver *s, const struct update *const *updates, size_t update_count, const struct inventory *const *all, size_t count)
+static void keep_inventories(struct solver *s, const struct update *const *updates, size_t update_count, const struct inventory *const *all,
+                             size_t count)
 {
     struct sha256 *prints = must_alloc(count * sizeof(*prints));
 
@@ -422,7 +423,8 @@ static void take_result(struct solver *s, struct closure *out)
 }
 
 enum err closure_solve(const struct update *const *updates, size_t update_count, const struct package_set *const *sets, size_t set_count,
-                       const struct inventory *const *inventories, size_t inventory_count, const char *arch, struct closure *out, struct error *e)
+                       const struct inventory *const *inventories, size_t inventory_count, const char *arch, struct closure *out,
+                       struct error *e)
 {
     struct solver *s;
 

@@ -1,5 +1,6 @@
 /* Control data of Debian (deb822(5)): stanzas of "Name: value" lines, from a stream of bytes. Pure.
- * Refused with the line's number: a line without a colon, a field twice in a stanza, a byte 0, a stanza over the limit or with over 256 fields. */
+ * Refused with the line's number: a line without a colon, a field twice in a stanza, a byte 0, a stanza over the limit or with over 256
+ * fields. */
 #ifndef FERRY_POLICY_CATALOG_DEB822_H
 #define FERRY_POLICY_CATALOG_DEB822_H
 

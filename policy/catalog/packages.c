@@ -105,8 +105,8 @@ static enum err check(struct package *p, const struct deb822_stanza *s, struct e
     char       *end = NULL;
 
     if (!only(p->name, "+-._") || !only(p->version, "+-.~:_") || !only(p->arch, "-"))
-        return fail(e, ERR_VERIFY, "the stanza in line %zu: \"%s\" \"%s\" \"%s\" is no package name, version and architecture", s->line, p->name,
-                    p->version, p->arch);
+        return fail(e, ERR_VERIFY, "the stanza in line %zu: \"%s\" \"%s\" \"%s\" is no package name, version and architecture", s->line,
+                    p->name, p->version, p->arch);
     if (!apt_path_ok(p->filename))
         return fail(e, ERR_VERIFY, "%s %s: Filename \"%.200s\" is no path below the archive", p->name, p->version, p->filename);
     p->size = size ? strtoull(size, &end, 10) : 0;

@@ -1,5 +1,5 @@
-/* InRelease: the clear-signed index of an archive's indexes. gpgv has accepted the very bytes that come in; what counts is only what lies inside
- * the signature, so the frame is read as strictly as apt reads it: one message, nothing before, between or behind. */
+/* InRelease: the clear-signed index of an archive's indexes. gpgv has accepted the very bytes that come in; what counts is only what lies
+ * inside the signature, so the frame is read as strictly as apt reads it: one message, nothing before, between or behind. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -102,7 +102,8 @@ static bool read_date(const char *text, int64_t *out)
     return false;
 }
 
-/* A path of an index or a package: relative, without ".." and "//", printable ASCII without blanks, so that it can be joined to a directory. */
+/* A path of an index or a package: relative, without ".." and "//", printable ASCII without blanks, so that it can be joined to a
+ * directory. */
 bool apt_path_ok(const char *path)
 {
     const char *part = path;
@@ -126,7 +127,8 @@ bool apt_path_ok(const char *path)
 static enum err read_entry(struct release *r, char *line, struct error *e)
 {
     struct release_entry entry = {0};
-    char *save = NULL, *hex = strtok_r(line, " \t", &save), *size = strtok_r(NULL, " \t", &save), *path = strtok_r(NULL, " \t", &save), *end;
+    char *save = NULL, *hex = strtok_r(line, " \t", &save), *size = strtok_r(NULL, " \t", &save), *path = strtok_r(NULL, " \t", &save),
+         *end;
 
     if (!path || strtok_r(NULL, " \t", &save) || !sha256_read(hex, &entry.sha256))
         return fail(e, ERR_VERIFY, "InRelease: a line of its SHA256 section is not \"hash size path\"");

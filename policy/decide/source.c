@@ -24,7 +24,8 @@ static bool listed(const struct listing *l, const char *name)
     return false;
 }
 
-static void add_group(struct listing *l, const struct fleet *f, const struct boundary_group *g, const struct content *c, enum source_kind kind, int64_t after)
+static void add_group(struct listing *l, const struct fleet *f, const struct boundary_group *g, const struct content *c,
+                      enum source_kind kind, int64_t after)
 {
     char hex[SHA256_HEX];
 
@@ -60,7 +61,8 @@ static void add_origin(struct listing *l, const struct content *c, bool outside)
     l->count++;
 }
 
-size_t source_order(const struct fleet *f, const struct boundary_group *group, const struct content *c, bool origin_fallback, struct source *out, size_t room)
+size_t source_order(const struct fleet *f, const struct boundary_group *group, const struct content *c, bool origin_fallback,
+                    struct source *out, size_t room)
 {
     struct listing               l = {out, room, 0};
     const struct boundary_group *standard = f && f->default_group ? fleet_group(f, f->default_group) : NULL;

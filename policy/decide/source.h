@@ -15,9 +15,10 @@ struct source {
     char             why[120];
 };
 
-/* group: the node's boundary group or NULL. Fills at most room; returns how many. Origin only when origin_fallback (or outside every boundary)
- * and the content has one: its `after` is 0, but it is used only when every DP before it has failed or is banned. */
-size_t source_order(const struct fleet *, const struct boundary_group *group, const struct content *, bool origin_fallback, struct source *out, size_t room);
+/* group: the node's boundary group or NULL. Fills at most room; returns how many. Origin only when origin_fallback (or outside every
+ * boundary) and the content has one: its `after` is 0, but it is used only when every DP before it has failed or is banned. */
+size_t source_order(const struct fleet *, const struct boundary_group *group, const struct content *, bool origin_fallback,
+                    struct source *out, size_t room);
 const char *source_kind_name(enum source_kind);
 
 #endif

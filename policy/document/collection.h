@@ -26,7 +26,8 @@ void     collection_free(struct collection *);
 enum err collection_from_json(const json_t *, struct collection **out, struct error *);
 json_t  *collection_to_json(const struct collection *);
 
-/* facts: a JSON object, dotted names → text, integer, boolean or array of text. why (may be NULL) gets one sentence: "rule hostname ~ …", "excluded by lab". */
+/* facts: a JSON object, dotted names → text, integer, boolean or array of text. why (may be NULL) gets one sentence: "rule hostname ~ …",
+ * "excluded by lab". */
 bool     collection_has(const struct collection *, const char *node_id, const json_t *facts, int64_t now, char why[200]);
 
 /* An expression_lookup over a facts object (the ctx). */

@@ -268,11 +268,13 @@ static void check_whole(struct reader *r, const struct deployment *d)
     for (size_t u = 0; u < d->update_count && !r->verdict; u++)
         for (size_t f = 0; f < d->updates[u]->file_count && !r->verdict; f++)
             if (!deployment_content(d, &d->updates[u]->files[f].sha256))
-                reader_fail(r, "updates", "%.100s: its file %.100s is not among the contents", d->updates[u]->id, d->updates[u]->files[f].name);
+                reader_fail(r, "updates", "%.100s: its file %.100s is not among the contents", d->updates[u]->id,
+                            d->updates[u]->files[f].name);
     for (size_t a = 0; a < d->archive_count && !r->verdict; a++)
         for (size_t i = 0; i < d->archives[a].index_count && !r->verdict; i++)
             if (!deployment_content(d, &d->archives[a].indexes[i].sha256))
-                reader_fail(r, "archives", "%.64s: its index %.100s is not among the contents", d->archives[a].name, d->archives[a].indexes[i].path);
+                reader_fail(r, "archives", "%.64s: its index %.100s is not among the contents", d->archives[a].name,
+                            d->archives[a].indexes[i].path);
 }
 
 static void head_read(struct reader *r, struct deployment *d)
@@ -322,9 +324,10 @@ enum err deployment_from_json(const json_t *value, struct deployment **out, stru
 
 json_t *deployment_to_json(const struct deployment *d)
 {
-    json_t *o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:I,s:b}", "type", "deployment", "seq", (json_int_t)d->seq, "audience", d->audience, "id", d->id, "name",
-                          d->name, "collection", d->collection, "enabled", d->enabled, "withdrawn", d->withdrawn, "purpose",
-                          d->purpose == PURPOSE_REQUIRED ? "required" : "available", "randomize_s", (json_int_t)d->randomize_s, "origin_fallback", d->origin_fallback);
+    json_t *o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:I,s:b}", "type", "deployment", "seq", (json_int_t)d->seq, "audience",
+                          d->audience, "id", d->id, "name", d->name, "collection", d->collection, "enabled", d->enabled, "withdrawn",
+                          d->withdrawn, "purpose", d->purpose == PURPOSE_REQUIRED ? "required" : "available", "randomize_s",
+                          (json_int_t)d->randomize_s, "origin_fallback", d->origin_fallback);
 
     put_time(o, "available", d->available);
     put_time(o, "deadline", d->deadline);

@@ -29,7 +29,8 @@ static enum err refuse_at(struct parser *p, int column, const char *what, const 
 {
     if (p->verdict)
         return p->verdict;
-    p->verdict = fail(p->error, ERR_USAGE, "column %d: %s%s\n    %.300s\n    %*s^", column, what, more, p->text, column > 300 ? 300 : column - 1, "");
+    p->verdict = fail(p->error, ERR_USAGE, "column %d: %s%s\n    %.300s\n    %*s^", column, what, more, p->text,
+                      column > 300 ? 300 : column - 1, "");
     return p->verdict;
 }
 
@@ -144,8 +145,10 @@ static bool property_take(struct parser *p, struct expression *x)
 /* Sizes: 32MiB, 4k; plain numbers too. */
 static bool number_take(const char *text, bool size, int64_t *out)
 {
-    static const struct { const char *unit; int64_t factor; } units[] = {
-        {"", 1}, {"b", 1}, {"k", 1 << 10}, {"kib", 1 << 10}, {"kb", 1000}, {"m", 1 << 20}, {"mib", 1 << 20}, {"mb", 1000000}, {"g", 1 << 30}, {"gib", 1 << 30}, {"gb", 1000000000},
+    static const struct { const char *unit; int64_t factor;
+    } units[] = {
+        {"", 1},          {"b", 1},        {"k", 1 << 10}, {"kib", 1 << 10}, {"kb", 1000},       {"m", 1 << 20},
+        {"mib", 1 << 20}, {"mb", 1000000}, {"g", 1 << 30}, {"gib", 1 << 30}, {"gb", 1000000000},
     };
     char     *end;
     long long n = strtoll(text, &end, 10);
@@ -169,7 +172,9 @@ static bool value_typed(struct parser *p, const struct property *property, struc
     v->kind = VALUE_TEXT;
     if (type == PROPERTY_NUMBER || type == PROPERTY_SIZE) {
         v->kind = VALUE_NUMBER;
-        wanted = number_take(v->text, type == PROPERTY_SIZE, &v->number) ? NULL : type == PROPERTY_SIZE ? "expected a size such as 32MiB" : "expected a whole number";
+        wanted = number_take(v->text, type == PROPERTY_SIZE, &v->number) ? NULL
+                 : type == PROPERTY_SIZE                                 ? "expected a size such as 32MiB"
+                                                                         : "expected a whole number";
     } else if (type == PROPERTY_TIME) {
         v->kind = VALUE_AGE;
         if (isdigit((unsigned char)*v->text) && strchr(v->text, '-')) {
@@ -235,9 +240,12 @@ static void list_take(struct parser *p, struct expression *x)
 
 static bool comparison_take(struct parser *p, enum comparison *out)
 {
-    static const struct { const char *word; enum comparison comparison; } table[] = {
-        {"=", COMPARE_EQ}, {"==", COMPARE_EQ}, {"!=", COMPARE_NE}, {"<", COMPARE_LT}, {"<=", COMPARE_LE}, {">", COMPARE_GT}, {">=", COMPARE_GE}, {"~", COMPARE_GLOB},
-        {"contains", COMPARE_CONTAINS}, {"in", COMPARE_IN},
+    static const struct { const char *word; enum comparison comparison;
+    } table[] = {
+        {"=", COMPARE_EQ},  {"==", COMPARE_EQ},  {"!=", COMPARE_NE},
+        {"<", COMPARE_LT},  {"<=", COMPARE_LE},  {">", COMPARE_GT},
+        {">=", COMPARE_GE}, {"~", COMPARE_GLOB}, {"contains", COMPARE_CONTAINS},
+        {"in", COMPARE_IN},
     };
 
     for (size_t i = 0; i < COUNT(table); i++)

@@ -13,7 +13,15 @@
 
 #include "base/error.h"
 
-enum property_type { PROPERTY_TEXT, PROPERTY_NUMBER, PROPERTY_SIZE, PROPERTY_TIME, PROPERTY_BOOL, PROPERTY_LIST /* of text: any member */, PROPERTY_ENUM /* ordered words */ };
+enum property_type {
+    PROPERTY_TEXT,
+    PROPERTY_NUMBER,
+    PROPERTY_SIZE,
+    PROPERTY_TIME,
+    PROPERTY_BOOL,
+    PROPERTY_LIST /* of text: any member */,
+    PROPERTY_ENUM /* ordered words */
+};
 
 struct property {
     const char        *name;
@@ -31,7 +39,7 @@ struct vocabulary {
 
 enum expression_kind { EXPRESSION_AND, EXPRESSION_OR, EXPRESSION_NOT, EXPRESSION_TEST };
 enum comparison      { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE, COMPARE_GLOB, COMPARE_CONTAINS, COMPARE_IN };
-enum value_kind      { VALUE_TEXT, VALUE_NUMBER /* also sizes in bytes */, VALUE_AGE /* seconds */, VALUE_TIME /* since 1970 */, VALUE_BOOL };
+enum value_kind { VALUE_TEXT, VALUE_NUMBER /* also sizes in bytes */, VALUE_AGE /* seconds */, VALUE_TIME /* since 1970 */, VALUE_BOOL };
 
 struct value {
     enum value_kind kind;

@@ -161,7 +161,8 @@ static json_t *group_print(const struct boundary_group *g)
     put_words(o, "cidrs", g->cidrs);
     put_words(o, "dps", g->dps);
     for (size_t i = 0; i < g->neighbour_count; i++)
-        json_array_append_new(list, json_pack("{s:s,s:I}", "group", g->neighbours[i].group, "minutes", (json_int_t)g->neighbours[i].minutes));
+        json_array_append_new(list,
+                              json_pack("{s:s,s:I}", "group", g->neighbours[i].group, "minutes", (json_int_t)g->neighbours[i].minutes));
     json_object_set_new(o, "neighbours", list);
     return o;
 }
@@ -176,8 +177,9 @@ json_t *fleet_to_json(const struct fleet *f)
         json_array_append_new(dps, json_pack("{s:s,s:s}", "name", f->dps[i].name, "url", f->dps[i].url));
     for (size_t i = 0; i < f->group_count; i++)
         json_array_append_new(groups, group_print(&f->groups[i]));
-    o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o}", "type", "fleet", "seq", (json_int_t)f->seq, "audience", f->audience, "site", f->site, "site_url", f->site_url,
-                  "seal_key", seal, "poll_s", (json_int_t)f->poll_s, "rescan_s", (json_int_t)f->rescan_s, "dps", dps, "groups", groups);
+    o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o}", "type", "fleet", "seq", (json_int_t)f->seq, "audience", f->audience, "site",
+                  f->site, "site_url", f->site_url, "seal_key", seal, "poll_s", (json_int_t)f->poll_s, "rescan_s", (json_int_t)f->rescan_s,
+                  "dps", dps, "groups", groups);
     put_text(o, "default_group", f->default_group);
     return o;
 }

@@ -248,8 +248,8 @@ enum err reader_done(struct reader *r)
     json_object_foreach((json_t *)r->object, name, value)
         if (n < COUNT(all))
             all[n++] = name;
-    return reader_fail(r, "", "has %zu member(s) of which only %u are known; one of: %s%s%s%s", json_object_size(r->object), r->asked, all[0], n > 1 ? ", " : "",
-                       n > 1 ? all[n - 1] : "", n > 2 ? " …" : "");
+    return reader_fail(r, "", "has %zu member(s) of which only %u are known; one of: %s%s%s%s", json_object_size(r->object), r->asked,
+                       all[0], n > 1 ? ", " : "", n > 1 ? all[n - 1] : "", n > 2 ? " …" : "");
 }
 
 char *reader_copy(struct reader *r, const char *name, size_t limit)

@@ -19,7 +19,8 @@ struct reader {
     enum err      verdict;
 };
 
-/* Bytes → JSON with limits: size, depth 32, duplicate members refused, reals refused, trailing bytes refused, NUL refused. Caller json_decref's. */
+/* Bytes → JSON with limits: size, depth 32, duplicate members refused, reals refused, trailing bytes refused, NUL refused. Caller
+ * json_decref's. */
 enum err json_read(const char *bytes, size_t length, size_t limit, json_t **out, struct error *);
 
 void        reader_init(struct reader *, const json_t *object, const char *path, struct error *);

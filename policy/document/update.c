@@ -316,7 +316,8 @@ static json_t *install_print(const struct install *in)
     if (in->code_count) {
         json_t *list = json_array();
         for (size_t i = 0; i < in->code_count; i++)
-            json_array_append_new(list, json_pack("{s:I,s:s}", "code", (json_int_t)in->codes[i].code, "meaning", meanings[in->codes[i].meaning]));
+            json_array_append_new(list,
+                                  json_pack("{s:I,s:s}", "code", (json_int_t)in->codes[i].code, "meaning", meanings[in->codes[i].meaning]));
         json_object_set_new(o, "codes", list);
     }
     return o;

@@ -14,7 +14,8 @@
 
 #define CLASS_LIST(X) X(CRITICAL, "critical") X(DEFINITION, "definition") X(FEATURE_PACK, "feature-pack") X(SECURITY, "security") \
     X(SERVICE_PACK, "service-pack") X(TOOL, "tool") X(ROLLUP, "rollup") X(UPDATE, "update") X(UPGRADE, "upgrade") X(DRIVER, "driver")
-#define SEVERITY_LIST(X) X(UNSPECIFIED, "unspecified") X(NONE, "none") X(LOW, "low") X(MODERATE, "moderate") X(IMPORTANT, "important") X(CRITICAL, "critical")
+#define SEVERITY_LIST(X)                                                                                                                   \
+    X(UNSPECIFIED, "unspecified") X(NONE, "none") X(LOW, "low") X(MODERATE, "moderate") X(IMPORTANT, "important") X(CRITICAL, "critical")
 /* Compliance of one update on one node; numbers are Configuration Manager's topic 500. */
 #define STATE_LIST(X) X(UNKNOWN, "unknown") X(NOT_REQUIRED, "not-required") X(REQUIRED, "required") X(INSTALLED, "installed")
 
@@ -82,7 +83,7 @@ struct install {
 };
 
 struct update {
-    char             *id;                       /* "apt:CATALOG:SOURCE:VERSION", "command:NAME:VERSION": stable, ≤ 255, the same on site and node */
+    char *id; /* "apt:CATALOG:SOURCE:VERSION", "command:NAME:VERSION": stable, ≤ 255, the same on site and node */
     char             *catalog;                  /* the catalog's (archive's) name */
     char             *name;                     /* source package, article id, command's name */
     char             *version;

@@ -1,5 +1,5 @@
-/* Who may sign which path: the delegations of targets.json within Ferry's profile (trust.md section 1): depth 1, terminating, one delegator per role,
- * paths exact or "prefix/" and a star. */
+/* Who may sign which path: the delegations of targets.json within Ferry's profile (trust.md section 1): depth 1, terminating, one delegator
+ * per role, paths exact or "prefix/" and a star. */
 #ifndef FERRY_POLICY_TRUST_DELEGATION_H
 #define FERRY_POLICY_TRUST_DELEGATION_H
 

@@ -187,7 +187,8 @@ static enum err load_in_force(struct repository *r, struct error *e)
 
     if (code)
         return code == ERR_NOT_FOUND ? OK : code;
-    file = must_print("%lld.snapshot.json", (long long)body_version(json_object_get(json_object_get(r->timestamp, "meta"), "snapshot.json")));
+    file =
+        must_print("%lld.snapshot.json", (long long)body_version(json_object_get(json_object_get(r->timestamp, "meta"), "snapshot.json")));
     code = shelf_get(r->dir, file, &r->snapshot, e);
     json_object_foreach(json_object_get(r->snapshot, "meta"), name, meta)
         code = code ? code : load_role(r, name, meta, e);
@@ -253,7 +254,8 @@ static void keep_line(struct change *c, const char *role)
     json_object_set(c->meta, plain, json_object_get(c->old_meta, plain));
 }
 
-static enum err put_next(struct repository *r, const char *role, const json_t *body, const struct key *key, struct change *c, struct error *e)
+static enum err put_next(struct repository *r, const char *role, const json_t *body, const struct key *key, struct change *c,
+                         struct error *e)
 {
     AUTO(text_free) char *plain = must_print("%s.json", role);
     AUTO(text_free) char *file = must_print("%lld.%s", (long long)body_version(body), plain);
@@ -288,7 +290,8 @@ static bool is_delegated_to(const json_t *targets, const char *role, const char 
 }
 
 /* The next version of a role when its content or its key differs or half its life is over; and its delegation either way. */
-static enum err put_delegated(struct repository *r, const char *role, const json_t *lines, json_t *delegations, struct change *c, struct error *e)
+static enum err put_delegated(struct repository *r, const char *role, const json_t *lines, json_t *delegations, struct change *c,
+                              struct error *e)
 {
     const json_t         *old = json_object_get(r->roles, role);
     AUTO(text_free) char *paths = must_print("policy/%s/*", role);
@@ -300,8 +303,8 @@ static enum err put_delegated(struct repository *r, const char *role, const json
 
     key_id(key.public, id);
     json_object_set_new(json_object_get(delegations, "keys"), id, key_to_json(key.public));
-    json_array_append_new(json_object_get(delegations, "roles"), json_pack("{s:s,s:[s],s:[s],s:b,s:i}", "name", role, "keyids", id, "paths", paths,
-                                                                           "terminating", 1, "threshold", 1));
+    json_array_append_new(json_object_get(delegations, "roles"), json_pack("{s:s,s:[s],s:[s],s:b,s:i}", "name", role, "keyids", id, "paths",
+                                                                           paths, "terminating", 1, "threshold", 1));
     if (!code && old && json_equal(lines, was) && !half_over(old, LIFE_TARGETS, c->now) && is_delegated_to(r->targets, role, id)) {
         keep_line(c, role);
     } else if (!code) {
@@ -364,8 +367,9 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Those with documents, then those that once had some as long as there is room: an empty role costs a node a request once, and needs no new key later.
- * What finds no room keeps its line in the snapshot (nodes refuse a snapshot that forgets one), but nobody asks for it. Sorted by name. */
+/* Those with documents, then those that once had some as long as there is room: an empty role costs a node a request once, and needs no new
+ * key later. What finds no room keeps its line in the snapshot (nodes refuse a snapshot that forgets one), but nobody asks for it. Sorted
+ * by name. */
 static size_t choose(const json_t *roles, const char *out[DELEGATIONS])
 {
     size_t      n = 0;

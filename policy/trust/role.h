@@ -1,4 +1,5 @@
-/* One signed TUF role file: parsed with limits, verified against keys and a threshold. TUF 4.1-4.7, 5.2-5.6. Keys are counted, not signatures. */
+/* One signed TUF role file: parsed with limits, verified against keys and a threshold. TUF 4.1-4.7, 5.2-5.6. Keys are counted, not
+ * signatures. */
 #ifndef FERRY_POLICY_TRUST_ROLE_H
 #define FERRY_POLICY_TRUST_ROLE_H
 
@@ -25,10 +26,11 @@ struct role {
     int64_t version, expires;
 };
 
-/* keys: {"keyid": key}; role: {"keyids": [...], "threshold": n}. Unknown key types are skipped, a keyid that is not its key's hash is refused,
- * thresholds below 1 or above the keys are refused. */
+/* keys: {"keyid": key}; role: {"keyids": [...], "threshold": n}. Unknown key types are skipped, a keyid that is not its key's hash is
+ * refused, thresholds below 1 or above the keys are refused. */
 enum err signer_read(const json_t *keys, const json_t *role, const char *name, struct signer *out, struct error *e);
-/* type: "root", "timestamp", "snapshot", "targets" (delegated roles are "targets" too). Checks limit, JSON, _type, spec_version 1.x, version ≥ 1, expires. */
+/* type: "root", "timestamp", "snapshot", "targets" (delegated roles are "targets" too). Checks limit, JSON, _type, spec_version 1.x,
+ * version ≥ 1, expires. */
 enum err role_read(const char *bytes, size_t length, size_t limit, const char *type, struct role *out, struct error *e);
 enum err role_verify(const struct role *, const struct signer *, const char *name, struct error *e);
 void     role_end(struct role *);

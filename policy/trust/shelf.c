@@ -19,7 +19,8 @@ json_t *body_head(const char *type, int64_t version, int64_t expires)
 {
     char text[TIME_SIZE];
 
-    return json_pack("{s:s,s:s,s:I,s:s}", "_type", type, "spec_version", "1.0.31", "version", (json_int_t)version, "expires", time_print(expires, text));
+    return json_pack("{s:s,s:s,s:I,s:s}", "_type", type, "spec_version", "1.0.31", "version", (json_int_t)version, "expires",
+                     time_print(expires, text));
 }
 
 int64_t body_version(const json_t *body)
@@ -53,8 +54,8 @@ static json_t *signatures_of(const char *bytes, size_t length, const struct key 
     return list;
 }
 
-enum err shelf_put(const char *dir, const char *file, const char *role, const json_t *body, const struct key *keys, size_t count, json_t **announce,
-                   struct error *e)
+enum err shelf_put(const char *dir, const char *file, const char *role, const json_t *body, const struct key *keys, size_t count,
+                   json_t **announce, struct error *e)
 {
     AUTO(text_free) char *path = must_print("%s/policy/metadata/%s", dir, file), *bytes = NULL, *whole = NULL;
     char                  hex[SHA256_HEX];
@@ -69,14 +70,15 @@ enum err shelf_put(const char *dir, const char *file, const char *role, const js
     code = canonical_print(envelope, &whole, &length, e);
     json_decref(envelope);
     if (!code && length > role_limit(role))
-        code = fail(e, ERR_CONDITION, "%s: %zu bytes of signed policy, nodes accept at most %zu; split the collection or withdraw deployments", role, length,
-                    role_limit(role));
+        code =
+            fail(e, ERR_CONDITION, "%s: %zu bytes of signed policy, nodes accept at most %zu; split the collection or withdraw deployments",
+                 role, length, role_limit(role));
     code = code ? code : file_write(path, whole, length, 0644, e);
     if (code || !announce)
         return code;
     h = hash_bytes(whole, length);
-    *announce = json_pack("{s:O,s:I,s:{s:s}}", "version", json_object_get(body, "version"), "length", (json_int_t)length, "hashes", "sha256",
-                          sha256_hex(&h, hex));
+    *announce = json_pack("{s:O,s:I,s:{s:s}}", "version", json_object_get(body, "version"), "length", (json_int_t)length, "hashes",
+                          "sha256", sha256_hex(&h, hex));
     return OK;
 }
 
@@ -134,7 +136,8 @@ enum err shelf_put_target(const char *dir, const char *name, const json_t *body,
     if (!code && !file_exists(path))
         code = file_write(path, bytes, length, 0644, e);
     if (!code)
-        *line = json_pack("{s:I,s:{s:s},s:{s:O,s:O}}", "length", (json_int_t)length, "hashes", "sha256", hex, "custom", "seq", seq, "audience", audience);
+        *line = json_pack("{s:I,s:{s:s},s:{s:O,s:O}}", "length", (json_int_t)length, "hashes", "sha256", hex, "custom", "seq", seq,
+                          "audience", audience);
     return code;
 }
 
@@ -177,7 +180,7 @@ static void need_targets(struct sweep *s, const char *file, const char *role)
         return;
     }
     json_object_foreach(json_object_get(body, "targets"), name, line) {
-        const char           *hex = json_string_value(json_object_get(json_object_get(line, "hashes"), "sha256")), *slash = strrchr(name, '/');
+        const char *hex = json_string_value(json_object_get(json_object_get(line, "hashes"), "sha256")), *slash = strrchr(name, '/');
         AUTO(text_free) char *stored = must_print("%s.%s", hex ? hex : "", slash ? slash + 1 : name);
 
         json_object_set_new(set, stored, json_true());

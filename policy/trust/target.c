@@ -54,7 +54,8 @@ static bool owns(const struct delegation *all, size_t at, const char *target)
     return delegation_allows(&all[at], target);
 }
 
-enum err targets_read(const struct delegation *all, size_t at, const json_t *body, struct verifier_target *out, size_t *count, struct error *e)
+enum err targets_read(const struct delegation *all, size_t at, const json_t *body, struct verifier_target *out, size_t *count,
+                      struct error *e)
 {
     struct verifier_target scratch;
     const char            *name;
@@ -81,8 +82,8 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct verifier_target *)a)->name, ((const struct verifier_target *)b)->name);
 }
 
-enum err targets_list(const struct delegation *all, const struct role *roles, size_t role_count, struct verifier_target **out, size_t *count,
-                      struct error *e)
+enum err targets_list(const struct delegation *all, const struct role *roles, size_t role_count, struct verifier_target **out,
+                      size_t *count, struct error *e)
 {
     struct verifier_target *list;
     size_t                  room = 0, n = 0, more;

@@ -34,7 +34,8 @@ static enum err check_fresh(const struct verifier *v, const struct role *r, cons
     char text[TIME_SIZE];
 
     if (r->expires <= v->now)
-        return fail(e, ERR_VERIFY, "%s has expired at %s; the policy in force stays, nothing new is accepted", name, time_print(r->expires, text));
+        return fail(e, ERR_VERIFY, "%s has expired at %s; the policy in force stays, nothing new is accepted", name,
+                    time_print(r->expires, text));
     return OK;
 }
 
@@ -124,7 +125,8 @@ static bool signers_differ(const struct role *a, const struct role *b, const cha
     return root_signer(a, role, &x, NULL) || root_signer(b, role, &y, NULL) || memcmp(&x, &y, sizeof x) != 0;
 }
 
-/* 5.3.11: recovery from a fast-forward. Before the new root is stored: a crash between the two repeats this, and never keeps the old ones. */
+/* 5.3.11: recovery from a fast-forward. Before the new root is stored: a crash between the two repeats this, and never keeps the old ones.
+ */
 static enum err forget_replaced(struct verifier *v, const struct role *next)
 {
     enum err code;
@@ -263,7 +265,8 @@ static enum err check_kind(struct verifier *v, const struct role *r, struct erro
     return code;
 }
 
-static enum err check_awaited(struct verifier *v, const struct awaited *a, const char *bytes, size_t length, struct role *out, struct error *e)
+static enum err check_awaited(struct verifier *v, const struct awaited *a, const char *bytes, size_t length, struct role *out,
+                              struct error *e)
 {
     struct role r;
     enum err    code = announced_check(a->announcer, a->name, bytes, length, e);
@@ -341,7 +344,8 @@ static enum err list_targets(struct verifier *v, struct error *e)
     return code;
 }
 
-/* After a refresh that failed half way the stored roles are of different ages: each is what was last verified for its name, and stays in force. */
+/* After a refresh that failed half way the stored roles are of different ages: each is what was last verified for its name, and stays in
+ * force. */
 enum err verifier_recall(struct verifier *v, struct error *e)
 {
     struct role targets;

@@ -26,7 +26,7 @@ ferry() { "$B/ferry" "$@"; }
 
 mkdir -p "$work/archive"
 tests/fixtures/make-archive.sh "$work/archive" 1 >"$work/archive.log" 2>&1 || { cat "$work/archive.log"; exit 1; }
-(cd "$work/archive" && exec python3 -m http.server --bind 127.0.12.3 8491 >/dev/null 2>&1) & pids="$pids $!"
+(cd "$work/archive" && exec python3 -m http.server --bind 127.0.12.3 8491 >/dev/null 2>&1) & archive=$!; pids="$pids $archive"
 
 expect 75 "no ferryd" ferry status --socket "$work/nowhere"
 expect 2 "config|key" "$B/ferryd" --config <(echo "rolle = site")
@@ -39,7 +39,7 @@ printf 'role = site\nsite-state = %s\nsite-listen = 127.0.12.1:8440\nsite-url = 
 printf 'role = site\nsite-state = %s\ncolour = red\n' "$work/site" >"$work/wrong"
 expect 2 "wrong:3.*colour" "$B/ferryd" --config "$work/wrong"
 "$B/ferryd" --config "$work/conf" >"$work/log" 2>&1 & site=$!; pids="$pids $site"
-for _ in $(seq 50); do ferry site show >/dev/null 2>&1 && break; sleep 0.1; done
+for _ in $(seq 50); do ferry site show >/dev/null 2>&1 && curl -sf -o /dev/null http://127.0.12.3:8491/ && break; sleep 0.1; done
 
 good=$work/archive/demo.gpg
 expect 0 "demo" ferry catalog add apt demo --uri http://127.0.12.3:8491 --suite demo --component main --keyring "$good"
@@ -62,7 +62,12 @@ packages=$(find "$work/archive/dists/demo" -name 'Packages.xz')
 cp "$packages" "$work/Packages.xz"
 by_hash=$(find "$work/archive/dists/demo" -path '*by-hash/SHA256/*' | head -20)
 for file in "$packages" $by_hash; do printf 'x' | dd of="$file" bs=1 seek=40 conv=notrunc status=none; done
+expect 0 "" ferry catalog add apt second --uri http://127.0.12.3:8491 --suite demo --component main --keyring "$good"
 expect 7 "hash|sha-?256" ferry catalog sync
+same
+expect 0 "" ferry catalog remove second
+kill "$archive" && wait "$archive" 2>/dev/null
+expect 75 "old one stays" ferry catalog sync
 same
 
 expect 2 "column" ferry update list --filter 'classification = security and required >='

@@ -25,7 +25,8 @@ static enum err on_update(void *ctx, const struct update *u, struct error *e)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct package_set set = {.catalog = must_copy("c"), .origin = must_copy("o"), .codename = must_copy("x-security"), .uri = must_copy("http://h/")};
+    struct package_set set = {
+        .catalog = must_copy("c"), .origin = must_copy("o"), .codename = must_copy("x-security"), .uri = must_copy("http://h/")};
 
     if (package_set_add(&set, (const char *)data, size, NULL) == OK && set.count < 64) {
         package_set_sort(&set);

@@ -9,8 +9,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct route routes[] = {
-    {"GET", "/", 0, NULL, NULL},         {"GET", "/a/{name}", 0, NULL, NULL},     {"POST", "/a/{name}", 0, NULL, NULL}, {"GET", "/a/b", 0, NULL, NULL},
-    {"GET", "/t/{path...}", 0, NULL, NULL}, {"GET", "/t/{x}/{y}/c", 0, NULL, NULL},
+    {"GET", "/", 0, NULL, NULL},    {"GET", "/a/{name}", 0, NULL, NULL},    {"POST", "/a/{name}", 0, NULL, NULL},
+    {"GET", "/a/b", 0, NULL, NULL}, {"GET", "/t/{path...}", 0, NULL, NULL}, {"GET", "/t/{x}/{y}/c", 0, NULL, NULL},
 };
 
 static void check(const char *part)

@@ -1,4 +1,5 @@
-/* dht/metadata.cpp: a foreign .torrent file before anything of it is believed. The seeds are torrents of zeros of two sizes, so the name is known. */
+/* dht/metadata.cpp: a foreign .torrent file before anything of it is believed. The seeds are torrents of zeros of two sizes, so the name is
+ * known. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         small = zeros(100);
         large = zeros(200000);
     }
-    if (swarm_torrent_check(data, size, &small, 100, &small, &piece, &e) == OK || swarm_torrent_check(data, size, &large, 200000, &large, &piece, &e) == OK)
+    if (swarm_torrent_check(data, size, &small, 100, &small, &piece, &e) == OK ||
+        swarm_torrent_check(data, size, &large, 200000, &large, &piece, &e) == OK)
         abort();                                /* that info-hash belongs to no torrent */
     return 0;
 }

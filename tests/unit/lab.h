@@ -1,5 +1,5 @@
-/* For tests that need a real archive, a real dpkg root and a real cache: made with tests/fixtures below a directory in /tmp, gone afterwards.
- * Tests run from the project's top. */
+/* For tests that need a real archive, a real dpkg root and a real cache: made with tests/fixtures below a directory in /tmp, gone
+ * afterwards. Tests run from the project's top. */
 #ifndef FERRY_TESTS_UNIT_LAB_H
 #define FERRY_TESTS_UNIT_LAB_H
 
@@ -111,7 +111,10 @@ static void lab_archive(struct lab *l)
     size_t          length;
     struct error    e = {0};
 
-    *a = (struct archive){.name = must_copy("demo"), .uri = must_print("file:%s", l->arc), .suite = must_copy("demo"), .arch = must_copy("amd64"),
+    *a = (struct archive){.name = must_copy("demo"),
+                          .uri = must_print("file:%s", l->arc),
+                          .suite = must_copy("demo"),
+                          .arch = must_copy("amd64"),
                           .components = words_copy((char *[]){(char[]){"main"}, NULL})};
     lab_read(path, &bytes, &a->keyring_size);
     a->keyring = (uint8_t *)bytes;
@@ -141,7 +144,8 @@ static void lab_open(struct lab *l, const char *packages)
     assert_non_null(mkdtemp(l->dir));
     snprintf(l->arc, sizeof(l->arc), "%s/arc", l->dir);
     snprintf(l->root, sizeof(l->root), "%s/root", l->dir);
-    shell("tests/fixtures/make-archive.sh %s 1 && tests/fixtures/make-root.sh %s %s %s && mkdir %s/state", l->arc, l->root, l->arc, packages, l->dir);
+    shell("tests/fixtures/make-archive.sh %s 1 && tests/fixtures/make-root.sh %s %s %s && mkdir %s/state", l->arc, l->root, l->arc,
+          packages, l->dir);
     l->config.root = l->root;
     l->config.unprivileged_root = geteuid() != 0;
     l->config.state_dir = must_print("%s/state", l->dir);

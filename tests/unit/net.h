@@ -1,4 +1,5 @@
-/* What the tests of web.c and server.c share: a loop, a temporary directory, one request at a time, and a server that says exactly what it is told. */
+/* What the tests of web.c and server.c share: a loop, a temporary directory, one request at a time, and a server that says exactly what it
+ * is told. */
 #ifndef FERRY_TESTS_UNIT_NET_H
 #define FERRY_TESTS_UNIT_NET_H
 

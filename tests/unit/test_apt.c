@@ -16,10 +16,12 @@
 #define H(c) c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c
 #define HEAD "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
 #define TAIL "-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"
-#define BODY                                                                                                                                        \
-    "Origin: Debian\nLabel: Debian-Security\nSuite: oldstable-security\nCodename: bookworm-security\nDate: Sat, 21 Nov 2026 00:53:02 UTC\n"       \
-    "Valid-Until: Sat, 28 Nov 2026 00:53:02 UTC\nAcquire-By-Hash: yes\nMD5Sum:\n d41d8cd98f00b204e9800998ecf8427e 0 main/x\nSHA256:\n " H("b")     \
-    " 12 main/binary-amd64/Packages.gz\n " H("a") "   99 main/binary-amd64/Packages.xz\n " H("c") " 200 main/binary-amd64/Packages\n"
+#define BODY                                                                                                                               \
+    "Origin: Debian\nLabel: Debian-Security\nSuite: oldstable-security\nCodename: bookworm-security\nDate: Sat, 21 Nov 2026 00:53:02 "     \
+    "UTC\n"                                                                                                                                \
+    "Valid-Until: Sat, 28 Nov 2026 00:53:02 UTC\nAcquire-By-Hash: yes\nMD5Sum:\n d41d8cd98f00b204e9800998ecf8427e 0 main/x\nSHA256:\n " H( \
+        "b") " 12 main/binary-amd64/Packages.gz\n " H("a") "   99 main/binary-amd64/Packages.xz\n " H("c") " 200 "                         \
+                                                                                                           "main/binary-amd64/Packages\n"
 
 static void reads_a_release(void **state)
 {
@@ -75,16 +77,16 @@ static void refuses_what_is_outside_the_signature(void **state)
     }
 }
 
-#define STANZA(name, source, version, arch, hash, more)                                                                                           \
-    "Package: " name "\n" source "Version: " version "\nArchitecture: " arch "\nFilename: pool/" name "_" version "_" arch ".deb\nSize: 10\nSHA256: " \
-    hash "\n" more "\n"
-#define PACKAGES                                                                                                                                    \
-    STANZA("jq", "", "1.6-2.1+deb12u1", "amd64", H("a"),                                                                                            \
-           "Depends: libjq1 (= 1.6-2.1+deb12u1), libc6\nDescription: lightweight JSON\n processor\n .\n more\nUrgency: high\n")                      \
-    STANZA("libjq1", "Source: jq\n", "1.6-2.1+deb12u1", "amd64", H("b"),                                                                             \
-           "Description: library fixes CVE-2026-0001\nCVE: CVE-2026-0002, CVE-2026-0001 CVE-x\n")                                                   \
-    STANZA("libjq1", "Source: jq\n", "1.6-2", "amd64", H("c"), "")                                                                                  \
-    STANZA("jq-doc", "Source: jq (1.6-2.1+deb12u1)\n", "1.6-2.1+deb12u1+b1", "all", H("d"), "")                                                     \
+#define STANZA(name, source, version, arch, hash, more)                                                                                    \
+    "Package: " name "\n" source "Version: " version "\nArchitecture: " arch "\nFilename: pool/" name "_" version "_" arch                 \
+    ".deb\nSize: 10\nSHA256: " hash "\n" more "\n"
+#define PACKAGES                                                                                                                           \
+    STANZA("jq", "", "1.6-2.1+deb12u1", "amd64", H("a"),                                                                                   \
+           "Depends: libjq1 (= 1.6-2.1+deb12u1), libc6\nDescription: lightweight JSON\n processor\n .\n more\nUrgency: high\n")            \
+    STANZA("libjq1", "Source: jq\n", "1.6-2.1+deb12u1", "amd64", H("b"),                                                                   \
+           "Description: library fixes CVE-2026-0001\nCVE: CVE-2026-0002, CVE-2026-0001 CVE-x\n")                                          \
+    STANZA("libjq1", "Source: jq\n", "1.6-2", "amd64", H("c"), "")                                                                         \
+    STANZA("jq-doc", "Source: jq (1.6-2.1+deb12u1)\n", "1.6-2.1+deb12u1+b1", "all", H("d"), "")                                            \
     STANZA("jq-a", "", "1", "amd64", H("e"), "")
 
 static void load(struct package_set *set, const char *bytes, size_t length)
@@ -261,7 +263,8 @@ static void classifies_by_archive(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct package_set set = {.origin = must_copy(cases[i].origin), .label = must_copy(cases[i].label), .codename = must_copy(cases[i].codename)};
+        struct package_set set = {
+            .origin = must_copy(cases[i].origin), .label = must_copy(cases[i].label), .codename = must_copy(cases[i].codename)};
         enum update_class  class = CLASS_COUNT;
 
         assert_int_equal(package_set_add(&set, PACKAGES, sizeof(PACKAGES) - 1, NULL), OK);

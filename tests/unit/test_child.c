@@ -162,7 +162,8 @@ static void a_stubborn_child_is_killed(void **state)
     uv_loop_t         loop;
     uv_timer_t        t;
     struct came       c = {0};
-    struct child_call call = {.argv = SH("trap '' TERM; echo ready; while :; do sleep 1; done"), .on_done = on_done, .on_line = on_line, .ctx = &c};
+    struct child_call call = {
+        .argv = SH("trap '' TERM; echo ready; while :; do sleep 1; done"), .on_done = on_done, .on_line = on_line, .ctx = &c};
     struct child     *child;
 
     (void)state;

@@ -129,7 +129,10 @@ static void only_what_somebody_has(void **state)
     struct world w = jq_world();
 
     (void)state;
-    installed(&w, (const char *const[][4]){{"jq", "1", "jq", ""}, {"libjq1", "1", "jq", ""}, {"libonig5", "6.9", "x", ""}, {"libc6", "2.36", "glibc", ""}}, 4);
+    installed(&w,
+              (const char *const[][4]){
+                  {"jq", "1", "jq", ""}, {"libjq1", "1", "jq", ""}, {"libonig5", "6.9", "x", ""}, {"libc6", "2.36", "glibc", ""}},
+              4);
     solve(&w, "apt:c:jq:2");
     assert_string_equal(w.got, "jq=2 libjq1=2 ");
     assert_null(w.closure.missing);
@@ -141,7 +144,10 @@ static void a_dependency_one_has_and_another_lacks(void **state)
     struct world w = jq_world();
 
     (void)state;
-    installed(&w, (const char *const[][4]){{"jq", "1", "jq", ""}, {"libjq1", "1", "jq", ""}, {"libonig5", "6.9", "x", ""}, {"libc6", "2.36", "glibc", ""}}, 4);
+    installed(&w,
+              (const char *const[][4]){
+                  {"jq", "1", "jq", ""}, {"libjq1", "1", "jq", ""}, {"libonig5", "6.9", "x", ""}, {"libc6", "2.36", "glibc", ""}},
+              4);
     installed(&w, (const char *const[][4]){{"jq", "1", "jq", ""}, {"libc6", "2.36", "glibc", ""}}, 2);
     installed(&w, (const char *const[][4]){{"vim", "1", "vim", ""}}, 1);
     solve(&w, "apt:c:jq:2");
@@ -177,7 +183,8 @@ static void a_new_package_name(void **state)
 
     (void)state;
     package(&t, "linux-image-amd64", "6.1.192", "amd64", "Source: linux-signed\nDepends: linux-image-6.1.0-56-amd64 (= 6.1.192)\n");
-    package(&t, "linux-image-6.1.0-56-amd64", "6.1.192", "amd64", "Source: linux-signed\nDepends: kmod, initramfs-tools | linux-initramfs-tool\n");
+    package(&t, "linux-image-6.1.0-56-amd64", "6.1.192", "amd64",
+            "Source: linux-signed\nDepends: kmod, initramfs-tools | linux-initramfs-tool\n");
     package(&t, "linux-image-6.1.0-55-amd64", "6.1.190", "amd64", "Source: linux-signed\n");
     w = make(&t);
     installed(&w, (const char *const[][4]){{"linux-image-amd64", "6.1.170", "linux-signed", ""}, {"kmod", "30", "kmod", ""},
@@ -247,7 +254,10 @@ static void siblings_and_breaks_come_along(void **state)
     package(&t, "lib-dev", "2", "amd64", "Source: libs\nDepends: lib (= 2)\n");
     package(&t, "old", "2", "amd64", "");
     w = make(&t);
-    installed(&w, (const char *const[][4]){{"app", "1", "app", ""}, {"lib", "1", "libs", ""}, {"lib-bin", "1", "libs", ""}, {"old", "1", "old", ""}}, 4);
+    installed(
+        &w,
+        (const char *const[][4]){{"app", "1", "app", ""}, {"lib", "1", "libs", ""}, {"lib-bin", "1", "libs", ""}, {"old", "1", "old", ""}},
+        4);
     solve(&w, "apt:c:app:2");
     assert_string_equal(w.got, "app=2 lib=2 lib-bin=2 old=2 ");
     end(&w);

@@ -34,7 +34,8 @@ static void accepted(void **state)
     struct error  e;
 
     (void)state;
-    assert_int_equal(load(&c, "--role client --site http://127.0.0.1:1 --listen 127.1.0.2:6881 --peer 127.1.0.3:6881,127.1.0.4:6881 --poll 2s", &e), OK);
+    assert_int_equal(
+        load(&c, "--role client --site http://127.0.0.1:1 --listen 127.1.0.2:6881 --peer 127.1.0.3:6881,127.1.0.4:6881 --poll 2s", &e), OK);
     assert_true(config_has_role(&c, "client"));
     assert_false(config_has_role(&c, "site"));
     assert_string_equal(c.root, "/");
@@ -45,7 +46,9 @@ static void accepted(void **state)
     assert_int_equal(c.wan_requests, 4);
     assert_int_equal(c.cache_max, (int64_t)20 << 30);
     config_end(&c);
-    assert_int_equal(load(&c, "--role site,distribution-point --site-listen 127.0.0.1:0 --dp-name dp-1 --dp-listen [::1]:80 --address 10.0.0.1", &e), OK);
+    assert_int_equal(
+        load(&c, "--role site,distribution-point --site-listen 127.0.0.1:0 --dp-name dp-1 --dp-listen [::1]:80 --address 10.0.0.1", &e),
+        OK);
     assert_true(config_has_role(&c, "site") && config_has_role(&c, "distribution-point"));
     assert_string_equal(c.address, "10.0.0.1");
     config_end(&c);

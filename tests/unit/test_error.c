@@ -25,7 +25,8 @@ static void errno_becomes_a_code(void **state)
     static const struct {
         int      number;
         enum err code;
-    } cases[] = {{ENOSPC, ERR_FULL}, {ENOENT, ERR_NOT_FOUND}, {EACCES, ERR_DENIED}, {EEXIST, ERR_EXISTS}, {ETIMEDOUT, ERR_TIMEOUT}, {EIO, ERR_IO}};
+    } cases[] = {{ENOSPC, ERR_FULL},   {ENOENT, ERR_NOT_FOUND},  {EACCES, ERR_DENIED},
+                 {EEXIST, ERR_EXISTS}, {ETIMEDOUT, ERR_TIMEOUT}, {EIO, ERR_IO}};
     struct error e;
 
     (void)state;

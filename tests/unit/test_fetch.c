@@ -169,7 +169,8 @@ static void content_make(size_t size)
     assert_int_equal(file_write(path, t.bytes, size, 0600, &e), OK);
     t.content.sha256 = hash_bytes(t.bytes, size);
     t.content.size = size;
-    assert_int_equal(swarm_torrent_make(path, &t.content.sha256, &t.content.torrent, &t.content.torrent_size, &t.content.info_hash, &e), OK);
+    assert_int_equal(swarm_torrent_make(path, &t.content.sha256, &t.content.torrent, &t.content.torrent_size, &t.content.info_hash, &e),
+                     OK);
     AUTO(text_free) char *hex = must_alloc(SHA256_HEX);
     t.content.origin = must_print("%s/content/%s", t.dps[2].url, sha256_hex(&t.content.sha256, hex));
 }
@@ -214,7 +215,14 @@ static void node_start(int i, char **peers)
     assert_int_equal(cache_open(n->dir, n->store, &n->cache, &e), OK);
     struct web_options web = {.bind_address = address, .agent = "test"};
     assert_int_equal(web_open(&t.loop, &web, &n->web, &e), OK);
-    struct fetcher_options options = {.loop = &t.loop, .config = &n->config, .web = n->web, .store = n->store, .cache = n->cache, .tell = on_tell, .changed = on_changed, .ctx = n};
+    struct fetcher_options options = {.loop = &t.loop,
+                                      .config = &n->config,
+                                      .web = n->web,
+                                      .store = n->store,
+                                      .cache = n->cache,
+                                      .tell = on_tell,
+                                      .changed = on_changed,
+                                      .ctx = n};
     if (fetcher_open(&options, &n->fetcher, &e) != OK)
         fail_msg("%s", e.text);
     fetcher_policy(n->fetcher, &t.fleet, address);
@@ -534,7 +542,8 @@ static void a_point_that_lies_is_refused_and_told(void **state)
     assert_int_equal(progress(0).from[BYTES_HTTP], SIZE);
 }
 
-/* Node 0 serves good bytes until its file is altered; node 1 must refuse them, name it, and finish elsewhere; node 0 must notice and mend. */
+/* Node 0 serves good bytes until its file is altered; node 1 must refuse them, name it, and finish elsewhere; node 0 must notice and mend.
+ */
 static void a_neighbour_that_lies_is_refused_and_mends_itself(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* Real installations into real dpkg roots. Run by root, everything but the last test runs as nobody: the unprivileged way is the one under test. */
+/* Real installations into real dpkg roots. Run by root, everything but the last test runs as nobody: the unprivileged way is the one under
+ * test. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -56,7 +57,8 @@ static void on_timer(uv_timer_t *timer)
 static void run(struct lab *l, const struct update *u, void (*meanwhile)(struct outcome *), struct outcome *o)
 {
     char               *work = must_print("%s/state/jobs/one", l->dir);
-    struct install_call call = {.deployment = &l->deployment, .update = u, .work_dir = work, .on_step = on_step, .on_done = on_done, .ctx = o};
+    struct install_call call = {
+        .deployment = &l->deployment, .update = u, .work_dir = work, .on_step = on_step, .on_done = on_done, .ctx = o};
 
     call.plan_only = o->plan_only;
     memset(o, 0, sizeof(*o));
@@ -76,8 +78,8 @@ static void run(struct lab *l, const struct update *u, void (*meanwhile)(struct 
 static void expect(const struct outcome *o, enum install_outcome outcome, bool touched, const char *says)
 {
     if (o->result.outcome != outcome || o->result.touched != touched || !strstr(o->result.detail, says))
-        fail_msg("%s (code %d, %s): %s", install_outcome_word(o->result.outcome), o->result.code, o->result.touched ? "touched" : "not touched",
-                 o->result.detail);
+        fail_msg("%s (code %d, %s): %s", install_outcome_word(o->result.outcome), o->result.code,
+                 o->result.touched ? "touched" : "not touched", o->result.detail);
 }
 
 static bool work_is_gone(struct lab *l)
@@ -353,11 +355,16 @@ static struct update *command(struct lab *l, const char *script)
 
 static void commands_and_their_codes(void **state)
 {
-    static const struct { const char *script; enum install_outcome outcome; int code; const char *says; } cases[] = {
-        {"#!/bin/sh\necho \"$1 $2\" >\"$1/said\"; [ \"$PWD/x\" = \"${2#--from=}\" ] && [ \"$HOME/content\" = \"$PWD\" ]\n", INSTALL_OK, 0, "status 0"},
-        {"#!/bin/sh\nexit 10\n", INSTALL_RESTART, 10, ""},  {"#!/bin/sh\nexit 11\n", INSTALL_RETRY, 11, ""},
-        {"#!/bin/sh\nexit 12\n", INSTALL_OK, 12, ""},       {"#!/bin/sh\necho no room >&2; exit 13\n", INSTALL_FAILED, 13, "no room"},
-        {"#!/bin/sh\nkill -9 $$\n", INSTALL_FAILED, -1, "signal 9"}, {"#!/nowhere\n", INSTALL_FAILED, -1, "cannot be started"},
+    static const struct { const char *script; enum install_outcome outcome; int code; const char *says;
+    } cases[] = {
+        {"#!/bin/sh\necho \"$1 $2\" >\"$1/said\"; [ \"$PWD/x\" = \"${2#--from=}\" ] && [ \"$HOME/content\" = \"$PWD\" ]\n", INSTALL_OK, 0,
+         "status 0"},
+        {"#!/bin/sh\nexit 10\n", INSTALL_RESTART, 10, ""},
+        {"#!/bin/sh\nexit 11\n", INSTALL_RETRY, 11, ""},
+        {"#!/bin/sh\nexit 12\n", INSTALL_OK, 12, ""},
+        {"#!/bin/sh\necho no room >&2; exit 13\n", INSTALL_FAILED, 13, "no room"},
+        {"#!/bin/sh\nkill -9 $$\n", INSTALL_FAILED, -1, "signal 9"},
+        {"#!/nowhere\n", INSTALL_FAILED, -1, "cannot be started"},
     };
     struct lab l;
 
@@ -381,8 +388,10 @@ static void reads_plans(void **state)
     struct plan p;
 
     (void)state;
-    assert_int_equal(plan_read("NOTE: x\nInst a:i386 [1.0] (2:1~b O:1/s, P:2 [i386]) [c:amd64 ]\nConf a (1)\nInst n (3 O:x [all])\nRemv z [1]\n", &p,
-                               NULL), OK);
+    assert_int_equal(
+        plan_read("NOTE: x\nInst a:i386 [1.0] (2:1~b O:1/s, P:2 [i386]) [c:amd64 ]\nConf a (1)\nInst n (3 O:x [all])\nRemv z [1]\n", &p,
+                  NULL),
+        OK);
     assert_int_equal(p.count, 2);
     assert_string_equal(p.items[0].name, "a");
     assert_string_equal(p.items[0].version, "2:1~b");

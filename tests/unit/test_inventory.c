@@ -34,10 +34,11 @@ static void reads_dpkg_and_json(void **state)
     char            *text = json_dumps(j, JSON_COMPACT);
 
     (void)state;
-    assert_string_equal(text, "[[\"iU\",\"half\",\"amd64\",\"2\",\"half\",\"2\"],[\"hi\",\"held\",\"amd64\",\"1\",\"held\",\"1\"],"
-                              "[\"ii\",\"jq\",\"amd64\",\"1.6-2\",\"jq\",\"1.6-2\"],[\"ii\",\"libc6\",\"amd64\",\"2.36\",\"glibc\",\"2.36\"],"
-                              "[\"ii\",\"libc6\",\"i386\",\"2.35\",\"glibc\",\"2.35\"],"
-                              "[\"ii\",\"py\",\"all\",\"3\",\"py-src\",\"2.9\",\"virt (= 3), other\"]]");
+    assert_string_equal(text,
+                        "[[\"iU\",\"half\",\"amd64\",\"2\",\"half\",\"2\"],[\"hi\",\"held\",\"amd64\",\"1\",\"held\",\"1\"],"
+                        "[\"ii\",\"jq\",\"amd64\",\"1.6-2\",\"jq\",\"1.6-2\"],[\"ii\",\"libc6\",\"amd64\",\"2.36\",\"glibc\",\"2.36\"],"
+                        "[\"ii\",\"libc6\",\"i386\",\"2.35\",\"glibc\",\"2.35\"],"
+                        "[\"ii\",\"py\",\"all\",\"3\",\"py-src\",\"2.9\",\"virt (= 3), other\"]]");
     assert_int_equal(inventory_from_json(j, &again, NULL), OK);
     assert_int_equal(again.count, 6);
     assert_string_equal(again.items[5].provides, "virt (= 3), other");
@@ -55,8 +56,8 @@ static void reads_dpkg_and_json(void **state)
 
 static void refuses_what_is_no_inventory(void **state)
 {
-    static const char *const lines[] = {"ii \tjq\tamd64\n", "zz \tjq\tamd64\t1\tjq\t1\n", "ii \t\tamd64\t1\tjq\t1\n", "i\tjq\tamd64\t1\tjq\t1\n",
-                                        "ii \ta\tb\tc\td\te\tf\tg\n"};
+    static const char *const lines[] = {"ii \tjq\tamd64\n", "zz \tjq\tamd64\t1\tjq\t1\n", "ii \t\tamd64\t1\tjq\t1\n",
+                                        "i\tjq\tamd64\t1\tjq\t1\n", "ii \ta\tb\tc\td\te\tf\tg\n"};
     static const char *const texts[] = {"{}", "[1]", "[[\"ii\",\"a\",\"b\"]]", "[[\"ii\",\"a\",\"b\",1]]", "[[\"ii\",\"\",\"b\",\"1\"]]"};
     struct inventory inv;
 

@@ -94,7 +94,8 @@ static void the_watchdog_is_ours_or_not(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(one_datagram), cmocka_unit_test(abstract_names), cmocka_unit_test(the_watchdog_is_ours_or_not)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(one_datagram), cmocka_unit_test(abstract_names),
+                                       cmocka_unit_test(the_watchdog_is_ours_or_not)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,13 @@ static const struct option table[] = {
     {.name = "mood", .type = OPTION_WORD, .standard = "good", .at = AT(mood), .words = moods, .live = true, .meaning = "A mood."},
     {.name = "count", .type = OPTION_NUMBER, .standard = "4", .at = AT(count), .low = 1, .high = 10, .live = true, .meaning = "How many."},
     {.name = "wait", .type = OPTION_DURATION, .standard = "1h", .at = AT(wait), .low = 0, .high = 86400, .meaning = "How long."},
-    {.name = "size", .type = OPTION_SIZE, .standard = "1GiB", .at = AT(size), .low = 1024, .high = (int64_t)1 << 40, .meaning = "How large."},
+    {.name = "size",
+     .type = OPTION_SIZE,
+     .standard = "1GiB",
+     .at = AT(size),
+     .low = 1024,
+     .high = (int64_t)1 << 40,
+     .meaning = "How large."},
     {.name = "brave", .type = OPTION_BOOL, .standard = "no", .at = AT(brave), .meaning = "Whether."},
 };
 #define TABLE table, COUNT(table)
@@ -67,7 +73,9 @@ static void defaults_and_files(void **state)
     assert_int_equal(s.size, 1 << 30);
     assert_false(s.brave);
     option_end(TABLE, &s);
-    from_text(&s, "# a comment\n\n  name =  two words \r\nlist = a, b\nlist = c\ncount=10\nwait = 2h\nsize = 500 MiB\nbrave = yes\nmood = bad", OK, NULL);
+    from_text(&s,
+              "# a comment\n\n  name =  two words \r\nlist = a, b\nlist = c\ncount=10\nwait = 2h\nsize = 500 MiB\nbrave = yes\nmood = bad",
+              OK, NULL);
     assert_string_equal(s.name, "two words");
     assert_string_equal(s.list[0], "a");
     assert_string_equal(s.list[2], "c");

@@ -1,6 +1,6 @@
-/* The site's answer against apt's own, on this machine: for every installed package the highest version over all required updates of all its
- * archives is what `apt-get -s dist-upgrade` would install. Left out on both sides: packages on hold, and names that would be new.
- * Says 77 (skipped) when the machine has no archive lists. */
+/* The site's answer against apt's own, on this machine: for every installed package the highest version over all required updates of all
+ * its archives is what `apt-get -s dist-upgrade` would install. Left out on both sides: packages on hold, and names that would be new. Says
+ * 77 (skipped) when the machine has no archive lists. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -83,7 +83,7 @@ static void add_index(struct wishes *w, const char *file)
     struct package_set set = {.catalog = must_print("i%zu", w->indexes)};
     struct error       e = {0};
     size_t             length;
-    char              *command = must_print("/usr/lib/apt/apt-helper cat-file '%s' 2>/dev/null", file), *bytes = output_of(command, &length);
+    char *command = must_print("/usr/lib/apt/apt-helper cat-file '%s' 2>/dev/null", file), *bytes = output_of(command, &length);
 
     if (package_set_add(&set, bytes, length, &e) != OK)
         fail_msg("%s: %s", file, e.text);
@@ -176,8 +176,8 @@ static void equals_dist_upgrade(void **state)
     text = output_of("LC_ALL=C.UTF-8 apt-get -s -o APT::Get::Always-Include-Phased-Updates=true dist-upgrade 2>/dev/null", NULL);
     news = read_plan(&apt, text);
     free(text);
-    print_message("%zu indexes, %zu installed, %zu updates, %zu required; upgraded: ours %zu, apt's %zu (and %zu new names)\n", ours.indexes,
-                  ours.inventory.count, ours.updates, ours.required, ours.count, apt.count, news);
+    print_message("%zu indexes, %zu installed, %zu updates, %zu required; upgraded: ours %zu, apt's %zu (and %zu new names)\n",
+                  ours.indexes, ours.inventory.count, ours.updates, ours.required, ours.count, apt.count, news);
     assert_int_equal(differences(&ours, &apt, "ours against apt's") + differences(&apt, &ours, "apt's against ours"), 0);
     end(&ours);
     end(&apt);

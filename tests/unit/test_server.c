@@ -20,8 +20,9 @@ static void echo(void *ctx, struct exchange *x)
 
     s->handled++;
     assert_ptr_equal(q, exchange_query(x, "q"));                /* remembered */
-    answer_json(x, 200, json_pack("{s:s, s:s, s:s?, s:s%, s:s, s:s}", "method", exchange_method(x), "name", exchange_part(x, "name"), "q", q, "body",
-                                  body, n, "peer", exchange_peer(x), "path", exchange_part(x, "path")));
+    answer_json(x, 200,
+                json_pack("{s:s, s:s, s:s?, s:s%, s:s, s:s}", "method", exchange_method(x), "name", exchange_part(x, "name"), "q", q,
+                          "body", body, n, "peer", exchange_peer(x), "path", exchange_part(x, "path")));
 }
 
 static void special(void *ctx, struct exchange *x)
@@ -115,7 +116,8 @@ static void routes_are_found(void **state)
 {
     struct net      n;
     struct service  s;
-    struct web_call get = {0}, post = {.method = "POST", .body = "hello", .body_length = 5}, put = {.method = "PUT", .body = "", .body_length = 0};
+    struct web_call get = {0}, post = {.method = "POST", .body = "hello", .body_length = 5},
+                    put = {.method = "PUT", .body = "", .body_length = 0};
 
     (void)state;
     start(&n, &s);
@@ -138,7 +140,8 @@ static void routes_are_found(void **state)
 /* curl tidies paths, an attacker does not: raw bytes over a raw socket. Returns the status. */
 static int raw(struct net *n, const char *bytes, char *answer, size_t room)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)server_port(n->server))};
+    struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)server_port(n->server))};
     AUTO(fd_end) int   fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     size_t             got = 0;
     ssize_t            r = 1;
@@ -161,8 +164,8 @@ static int raw(struct net *n, const char *bytes, char *answer, size_t room)
 
 static void bad_paths_are_refused(void **state)
 {
-    static const char *const bad[] = {"/tree/../etc", "/tree/%2e%2e/etc", "/tree/a%2f..%2fb", "/tree//a", "/tree/a/", "/tree/a%00b", "/tree/%zz", "/tree/%4",
-                                      "/tree/.", "/echo/..", "/echo/%2e%2e", "/echo/a%2f%2fb"};
+    static const char *const bad[] = {"/tree/../etc", "/tree/%2e%2e/etc", "/tree/a%2f..%2fb", "/tree//a", "/tree/a/",     "/tree/a%00b",
+                                      "/tree/%zz",    "/tree/%4",         "/tree/.",          "/echo/..", "/echo/%2e%2e", "/echo/a%2f%2fb"};
     struct net     n;
     struct service s;
     char           request[200], answer[4096];
@@ -249,7 +252,8 @@ static void files_have_ranges(void **state)
     assert_int_equal(raw(&n, request, answer, sizeof answer), 304);
     snprintf(request, sizeof request, "GET /file HTTP/1.1\r\nHost: x\r\nRange: bytes=0-3\r\nIf-Range: %s\r\n\r\n", tag);
     assert_int_equal(raw(&n, request, answer, sizeof answer), 206);
-    assert_int_equal(raw(&n, "HEAD /file HTTP/1.1\r\nHost: x\r\nRange: bytes=0-3\r\nIf-Range: \"old\"\r\n\r\n", answer, sizeof answer), 200);
+    assert_int_equal(raw(&n, "HEAD /file HTTP/1.1\r\nHost: x\r\nRange: bytes=0-3\r\nIf-Range: \"old\"\r\n\r\n", answer, sizeof answer),
+                     200);
     net_close(&n);
 }
 
@@ -371,7 +375,8 @@ static void a_stale_socket_is_replaced_a_file_is_not(void **state)
 
 static void addresses_are_refused(void **state)
 {
-    static const char *const bad[] = {"", "localhost:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:8x", "[::1:80", "::1", "unix:"};
+    static const char *const bad[] = {"",        "localhost:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:8x",
+                                      "[::1:80", "::1",          "unix:"};
     struct net               n;
     struct server           *s;
     struct error             e;

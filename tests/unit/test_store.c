@@ -92,7 +92,14 @@ static void count_job(void *ctx, const struct job_row *row)
 static void test_jobs(void **state)
 {
     struct place  *p = *state;
-    struct job_row row = {.update = "apt:demo:jq:1.6", .deployment = "october", .state = "fetching", .reason = "downloading", .code = -1, .attempts = 2, .user_asked = true}, back;
+    struct job_row row = {.update = "apt:demo:jq:1.6",
+                          .deployment = "october",
+                          .state = "fetching",
+                          .reason = "downloading",
+                          .code = -1,
+                          .attempts = 2,
+                          .user_asked = true},
+                   back;
     int            n = 0;
 
     assert_int_equal(store_job_put(p->store, &row, NULL), OK);

@@ -205,7 +205,8 @@ static bool all_connected(void)
 {
     struct swarm_figures p;
     for (int i = 0; i < NODES; i++)
-        if (t.nodes[i].swarm && (!swarm_progress(t.nodes[i].swarm, &t.name, &p) || p.peers != NODES - 1 || !swarm_settled(t.nodes[i].swarm, &t.name)))
+        if (t.nodes[i].swarm &&
+            (!swarm_progress(t.nodes[i].swarm, &t.name, &p) || p.peers != NODES - 1 || !swarm_settled(t.nodes[i].swarm, &t.name)))
             return false;
     return true;
 }

@@ -91,9 +91,19 @@ static void base64(void **state)
 
 static void times(void **state)
 {
-    static const char *const bad[] = {"", "2026-11-23", "2026-11-23T21:00:00", "2026-11-23 21:00:00Z", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
-                                      "2026-11-23T24:00:00Z", "2026-11-23T21:60:00Z", "2026-11-23T21:00:60Z", "2026-11-23T21:00:00Zx", "2026-11-23T21:00:00.5Z",
-                                      "+026-11-23T21:00:00Z", "2026-11-00T21:00:00Z"};
+    static const char *const bad[] = {"",
+                                      "2026-11-23",
+                                      "2026-11-23T21:00:00",
+                                      "2026-11-23 21:00:00Z",
+                                      "2026-02-29T00:00:00Z",
+                                      "2026-13-01T00:00:00Z",
+                                      "2026-11-23T24:00:00Z",
+                                      "2026-11-23T21:60:00Z",
+                                      "2026-11-23T21:00:60Z",
+                                      "2026-11-23T21:00:00Zx",
+                                      "2026-11-23T21:00:00.5Z",
+                                      "+026-11-23T21:00:00Z",
+                                      "2026-11-00T21:00:00Z"};
     char    out[TIME_SIZE];
     int64_t t;
 
@@ -129,7 +139,8 @@ static void durations(void **state)
 
 static void moments(void **state)
 {
-    static const char *const bad[] = {"", "then", "+", "+x", "tomorrow", "2026-11-24", "2026-11-24 22", "2026-02-30 10:00", "+9223372036854775807s"};
+    static const char *const bad[] = {
+        "", "then", "+", "+x", "tomorrow", "2026-11-24", "2026-11-24 22", "2026-02-30 10:00", "+9223372036854775807s"};
     int64_t                  t;
     struct error             e;
 
@@ -152,7 +163,8 @@ static void sizes(void **state)
     static const struct {
         uint64_t    bytes;
         const char *text;
-    } cases[] = {{0, "0 B"}, {1023, "1023 B"}, {1024, "1.0 KiB"}, {1536, "1.5 KiB"}, {1048575, "1.0 MiB"}, {64u << 20, "64.0 MiB"}, {UINT64_MAX, "16.0 EiB"}};
+    } cases[] = {{0, "0 B"},           {1023, "1023 B"},        {1024, "1.0 KiB"},       {1536, "1.5 KiB"},
+                 {1048575, "1.0 MiB"}, {64u << 20, "64.0 MiB"}, {UINT64_MAX, "16.0 EiB"}};
     char out[16];
 
     (void)state;

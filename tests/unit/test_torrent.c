@@ -59,8 +59,8 @@ static void every_size_makes_a_torrent_that_is_accepted(void **state)
     static const struct {
         size_t   size;
         uint32_t piece;
-    } cases[] = {{1, 16384}, {16384, 16384}, {16385, 32768}, {50000, 65536}, {65536, 65536}, {65537, 65536}, {1000000, 65536}, {(16 << 20) + 5, 131072},
-                 {48 << 20, 262144}};
+    } cases[] = {{1, 16384},     {16384, 16384},   {16385, 32768},           {50000, 65536},    {65536, 65536},
+                 {65537, 65536}, {1000000, 65536}, {(16 << 20) + 5, 131072}, {48 << 20, 262144}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct made m = make(cases[i].size);
         struct error e = {0};

@@ -94,8 +94,9 @@ static void statuses_become_codes(void **state)
         const char *path;
         enum err    code;
     } cases[] = {
-        {"/status/200", OK},         {"/status/404", ERR_NOT_FOUND}, {"/status/410", ERR_NOT_FOUND}, {"/status/401", ERR_DENIED}, {"/status/403", ERR_DENIED},
-        {"/status/400", ERR_USAGE},  {"/status/422", ERR_USAGE},     {"/status/500", ERR_AGAIN},     {"/status/503", ERR_AGAIN},  {"/status/429", ERR_AGAIN},
+        {"/status/200", OK},         {"/status/404", ERR_NOT_FOUND}, {"/status/410", ERR_NOT_FOUND}, {"/status/401", ERR_DENIED},
+        {"/status/403", ERR_DENIED}, {"/status/400", ERR_USAGE},     {"/status/422", ERR_USAGE},     {"/status/500", ERR_AGAIN},
+        {"/status/503", ERR_AGAIN},  {"/status/429", ERR_AGAIN},
     };
     struct net     n;
     struct service s;
@@ -246,7 +247,8 @@ static void nobody_there(void **state)
 /* --- against servers that lie or hang --- */
 
 #define OK_HEAD(more) "HTTP/1.1 200 OK\r\nConnection: close\r\n" more "\r\n"
-#define PART_HEAD(range, length) "HTTP/1.1 206 Partial Content\r\nConnection: close\r\nContent-Range: " range "\r\nContent-Length: " length "\r\n\r\n"
+#define PART_HEAD(range, length)                                                                                                           \
+    "HTTP/1.1 206 Partial Content\r\nConnection: close\r\nContent-Range: " range "\r\nContent-Length: " length "\r\n\r\n"
 
 static void liars_are_noticed(void **state)
 {
@@ -318,7 +320,8 @@ static void redirects_are_followed_five_times(void **state)
     expect(&n, (struct web_call){0}, url, ERR_USAGE, NULL);
     parrot_end(&loop);
     parrot_start(&loop, OK_HEAD("Content-Length: 5\r\n") "there", false, 1);
-    snprintf(say, sizeof say, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%d/\r\nContent-Length: 4\r\nConnection: close\r\n\r\nhere", loop.port);
+    snprintf(say, sizeof say, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%d/\r\nContent-Length: 4\r\nConnection: close\r\n\r\nhere",
+             loop.port);
     parrot_start(&hop, say, false, 1);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", hop.port);
     expect(&n, (struct web_call){0}, url, OK, "there");

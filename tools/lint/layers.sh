@@ -20,7 +20,7 @@ tools|base policy dht node/base node/io node/site/create.h node/client/enrol_sel
 tools/lab|base policy dht node/base
 '
 parties='
-uv.h|node
+uv.h|node tools
 curl/|node/io
 microhttpd.h|node/io
 sqlite3.h|policy/authoring node/store

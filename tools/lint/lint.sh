@@ -3,8 +3,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 found=0
-for check in layers lengths links; do
+for check in layers lengths links options; do
     tools/lint/$check.sh || found=1
 done
-[ $found = 0 ] && echo "lint: layers, lengths and links are as they should be"
+[ $found = 0 ] && echo "lint: layers, lengths, links and options are as they should be"
 exit $found
