@@ -7,6 +7,7 @@
 
 static const struct flag follow_flags[] = {
     {"follow", FLAG_BOOL, NULL, NULL, "keep showing it until everything is compliant or failed"},
+    {"here", FLAG_BOOL, NULL, NULL, "this machine's own, where the same ferryd is the site as well"},
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 
@@ -55,10 +56,10 @@ static bool settled(const json_t *answer)
 }
 
 /* Once: the site's part, or the node's where there is no site in this daemon. */
-static enum err once(struct invocation *in, bool *done, struct error *e)
+static enum err once(struct invocation *in, bool here, bool *done, struct error *e)
 {
     json_t  *answer = NULL;
-    enum err code = verb_ask_at(in, "GET", "/api/v1/status", json_object_size(in->args) ? in->args : in->args, &answer, e);
+    enum err code = here ? ERR_NOT_FOUND : verb_ask_at(in, "GET", "/api/v1/status", in->args, &answer, e);
     bool     site = code == OK;
 
     if (code == ERR_NOT_FOUND)
@@ -76,11 +77,12 @@ static enum err once(struct invocation *in, bool *done, struct error *e)
 
 static enum err run_status(struct invocation *in, struct error *e)
 {
-    bool     follow = json_is_true(json_object_get(in->args, "follow")), done = false;
+    bool follow = json_is_true(json_object_get(in->args, "follow")), here = json_is_true(json_object_get(in->args, "here")), done = false;
     enum err code;
 
     json_object_del(in->args, "follow");
-    while (!(code = once(in, &done, e)) && follow && !done) {
+    json_object_del(in->args, "here");
+    while (!(code = once(in, here, &done, e)) && follow && !done) {
         talk_wait(in->talk, 1000);
         if (show_on_terminal(1))
             printf("\033[H\033[J");

@@ -35,7 +35,7 @@ static const struct flag *flag_find(const struct verb *v, const char *name, stru
     return NULL;
 }
 
-static void list_add(json_t *args, const char *member, const char *text)
+static json_t *list_of(json_t *args, const char *member)
 {
     json_t *list = json_object_get(args, member);
 
@@ -43,6 +43,13 @@ static void list_add(json_t *args, const char *member, const char *text)
         list = json_array();
         json_object_set_new(args, member, list);
     }
+    return list;
+}
+
+static void list_add(json_t *args, const char *member, const char *text)
+{
+    json_t *list = list_of(args, member);
+
     while (*text) {
         size_t n = strcspn(text, ",");
         if (n)
@@ -63,6 +70,7 @@ static enum err flag_set(json_t *args, const struct flag *f, const char *value, 
     case FLAG_NO:   json_object_set_new(args, member, json_false()); break;
     case FLAG_WORD: json_object_set_new(args, member, json_string(f->value)); break;
     case FLAG_LIST: list_add(args, member, value); break;
+    case FLAG_EACH: json_array_append_new(list_of(args, member), json_string(value)); break;
     case FLAG_TEXT: json_object_set_new(args, member, json_string(value)); break;
     case FLAG_NUMBER:
         number = strtoll(value, &end, 10);
@@ -71,9 +79,13 @@ static enum err flag_set(json_t *args, const struct flag *f, const char *value, 
         json_object_set_new(args, member, json_integer(number));
         break;
     case FLAG_PATH:
+    case FLAG_PATHS:
         if (!realpath(value, whole))
             return fail_errno(e, "--%s %s", f->name, value);
-        json_object_set_new(args, member, json_string(whole));
+        if (f->type == FLAG_PATH)
+            json_object_set_new(args, member, json_string(whole));
+        else
+            json_array_append_new(list_of(args, member), json_string(whole));
         break;
     }
     return OK;
@@ -365,7 +377,8 @@ void verb_usage(const struct verb *v, void *file)
         char name[64];
 
         snprintf(name, sizeof name, "--%s%s%s", g->name, valued ? " " : "", valued ? (g->value ? g->value : "VALUE") : "");
-        fprintf(f, "    %-26s %s%s\n", name, g->meaning, g->type == FLAG_LIST ? " (may be repeated)" : "");
+        fprintf(f, "    %-26s %s%s\n", name, g->meaning,
+                g->type == FLAG_LIST || g->type == FLAG_EACH || g->type == FLAG_PATHS ? " (may be repeated)" : "");
     }
     fprintf(f, "\nEverywhere:\n");
     for (const struct flag *g = global_flags; g->name; g++)

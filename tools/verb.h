@@ -12,6 +12,8 @@
 enum flag_type {
     FLAG_TEXT,
     FLAG_LIST /* repeatable, or comma-separated */,
+    FLAG_EACH /* repeatable, taken as it is */,
+    FLAG_PATHS /* repeatable, made absolute */,
     FLAG_BOOL,
     FLAG_NO /* sets the member to false */,
     FLAG_NUMBER,

@@ -22,9 +22,9 @@ static void on_node(void *ctx, struct exchange *x)
 
     for (struct job *j = c->jobs; j; j = j->next)
         json_object_set_new(counts, job_word(j->state), json_integer(json_integer_value(json_object_get(counts, job_word(j->state))) + 1));
-    o = json_pack("{s:s,s:s,s:s,s:b,s:o,s:s,s:I,s:o,s:o}", "node", c->node_id, "hostname", c->hostname, "site",
+    o = json_pack("{s:s,s:s,s:s,s:b,s:o,s:s,s:{s:I,s:I},s:o,s:o}", "node", c->node_id, "hostname", c->hostname, "site",
                   c->site_name ? c->site_name : "", "enrolled", c->enrolled, "last_poll", time_json(c->last_poll), "problem", c->poll_error,
-                  "messages_waiting", (json_int_t)outbox_waiting(c->store), "policy_expires",
+                  "messages", "waiting", (json_int_t)outbox_waiting(c->store), "last", (json_int_t)outbox_last(c->store), "policy_expires",
                   time_json(c->verifier ? verifier_expires(c->verifier) : 0), "updates", counts);
     if (c->installing)
         put_text(o, "doing", c->installing->row.update);

@@ -14,6 +14,7 @@
 #define JOB_LIST(X) \
     X(WANTED,     "waiting")          /* decided: not now, or not here yet        */ \
     X(FETCHING,   "downloading")      /* its content comes                         */ \
+    X(STUCK,      "download-failed")  /* it cannot be kept or fetched; again later */ \
     X(VERIFIED,   "downloaded")       /* every byte is here and verified           */ \
     X(WAITING,    "waiting-deadline") /* its time has not come                     */ \
     X(INSTALLING, "installing")       /* the installer runs                        */ \
@@ -36,11 +37,11 @@ struct job {
     struct job_row       row;                   /* as it is in the store */
     enum job_state       state;
     struct decision      decision;
-    bool                 member, content_here, source_missing, running;
+    bool                 member, content_here, source_missing, fetch_failed, running;
     struct sha256       *planned;               /* contents the last plan asked for */
     size_t               planned_count;
     bool                 planned_once;
-    char                 step[40];
+    char                 step[40], fetch_why[200];
     struct client       *client;
     int64_t              retry_at;              /* monotonic ms: the installer was busy */
 };
@@ -66,7 +67,7 @@ struct client {
     size_t                collection_count;
     struct deployment   **deployments;
     size_t                deployment_count;
-    json_t               *facts;
+    json_t               *facts, *acknowledged; /* acknowledged: {"target": seq} of what was loaded */
     struct scan_result   *result;               /* of the last scan, NULL before */
     struct job           *jobs;
     struct install_run   *install;

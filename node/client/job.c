@@ -84,11 +84,11 @@ static void job_set(struct client *c, struct job *j, enum job_state state, const
 
 /* --- content --- */
 
-static bool want(struct client *c, struct job *j, const struct sha256 *name, bool *no_source)
+static bool want(struct client *c, struct job *j, const struct sha256 *name)
 {
     const struct content *content = deployment_content(j->deployment, name);
+    struct fetch_progress p;
     struct error          e;
-    enum fetch_state      state;
 
     if (!content)
         return false;
@@ -96,36 +96,41 @@ static bool want(struct client *c, struct job *j, const struct sha256 *name, boo
         log_error(LOG_WARN, "content.refused", j->row.update, &e);
         return false;
     }
-    state = fetcher_state(c->fetcher, name, NULL);
-    *no_source = *no_source || state == FETCH_NO_SOURCE;
-    return state == FETCH_HERE;
+    switch (fetcher_state(c->fetcher, name, &p)) {
+    case FETCH_HERE: return true;
+    case FETCH_NO_SOURCE: j->source_missing = true; break;
+    case FETCH_FAILED: j->fetch_failed = true; break;
+    default: return false;
+    }
+    snprintf(j->fetch_why, sizeof j->fetch_why, "%s", p.why);
+    return false;
 }
 
-static bool indexes_here(struct client *c, struct job *j, bool *no_source)
+static bool indexes_here(struct client *c, struct job *j)
 {
     bool all = true;
 
     for (size_t a = 0; a < j->deployment->archive_count; a++)
         for (size_t i = 0; i < j->deployment->archives[a].index_count; i++)
-            all = want(c, j, &j->deployment->archives[a].indexes[i].sha256, no_source) && all;
+            all = want(c, j, &j->deployment->archives[a].indexes[i].sha256) && all;
     return all;
 }
 
-static bool planned_here(struct client *c, struct job *j, bool *no_source)
+static bool planned_here(struct client *c, struct job *j)
 {
     bool all = true;
 
     for (size_t i = 0; i < j->planned_count; i++)
-        all = want(c, j, &j->planned[i], no_source) && all;
+        all = want(c, j, &j->planned[i]) && all;
     return all;
 }
 
-static bool files_here(struct client *c, struct job *j, bool *no_source)
+static bool files_here(struct client *c, struct job *j)
 {
     bool all = true;
 
     for (size_t i = 0; i < j->update->file_count; i++)
-        all = want(c, j, &j->update->files[i].sha256, no_source) && all;
+        all = want(c, j, &j->update->files[i].sha256) && all;
     return all;
 }
 
@@ -235,15 +240,15 @@ static void run(struct client *c, struct job *j, bool plan)
 /* --- one step --- */
 
 /* Everything this node needs of the deployment for this update is here. Plans when the indexes are here and nothing else runs. */
-static bool content_here(struct client *c, struct job *j, bool *no_source)
+static bool content_here(struct client *c, struct job *j)
 {
     if (j->update->install.type == INSTALL_COMMAND)
-        return files_here(c, j, no_source);
-    if (!indexes_here(c, j, no_source))
+        return files_here(c, j);
+    if (!indexes_here(c, j))
         return false;
     if (!j->planned_once && !j->planned_count && !c->install && !c->scanning)
         run(c, j, true);
-    if (j->running || !planned_here(c, j, no_source))
+    if (j->running || !planned_here(c, j))
         return false;
     if (!j->planned_once && !c->install && !c->scanning)
         run(c, j, true);
@@ -263,6 +268,7 @@ static struct situation look(struct client *c, struct job *j)
                           .content_complete = true,
                           .closure_missing = !strcmp(j->row.reason, reason_word(REASON_CLOSURE)),
                           .source_missing = j->source_missing,
+                          .download_failed = j->fetch_failed,
                           .content_here = j->content_here};
 
     s.state = c->result ? inventory_state(c->result, j->update, &s.held) : STATE_UNKNOWN;
@@ -275,6 +281,7 @@ static enum job_state state_of(enum reason r)
     case REASON_INSTALLED: case REASON_RESTART_PENDING: return JOB_INSTALLED;
     case REASON_NOT_REQUIRED: return JOB_UNNEEDED;
     case REASON_DOWNLOADING: case REASON_NO_SOURCE: return JOB_FETCHING;
+    case REASON_DOWNLOAD_FAILED: return JOB_STUCK;
     case REASON_DEADLINE_AHEAD: return JOB_WAITING;
     case REASON_BUSY: return JOB_VERIFIED;
     case REASON_INSTALL_NOW: case REASON_INSTALLING: return JOB_INSTALLING;
@@ -297,6 +304,14 @@ static void detected(struct client *c, struct job *j, enum update_state state)
     attempt_failed(c, j, REASON_RETRY_LATER, "not detected", &r);
 }
 
+static void unwant(struct client *c, struct job *j)
+{
+    for (size_t i = 0; i < j->planned_count; i++)
+        fetcher_unwant(c->fetcher, &j->planned[i]);
+    for (size_t i = 0; i < j->update->file_count && j->update->install.type == INSTALL_COMMAND; i++)
+        fetcher_unwant(c->fetcher, &j->update->files[i].sha256);
+}
+
 void job_step(struct client *c, struct job *j)
 {
     struct situation s;
@@ -311,8 +326,8 @@ void job_step(struct client *c, struct job *j)
     s = look(c, j);
     j->decision = decide_update(&s, c->node_id, client_now(c));
     if (j->decision.action == ACTION_FETCH || (s.content_here && j->decision.action == ACTION_INSTALL)) {
-        j->source_missing = false;
-        j->content_here = content_here(c, j, &j->source_missing);
+        j->source_missing = j->fetch_failed = false;
+        j->content_here = content_here(c, j);
         if (j->running)
             return;
         s = look(c, j);
@@ -323,9 +338,11 @@ void job_step(struct client *c, struct job *j)
         run(c, j, false);
         return;
     }
-    if (j->decision.action == ACTION_NONE && (j->decision.reason == REASON_DISABLED || j->decision.reason == REASON_NOT_YET) &&
-        j->planned_count)
-        for (size_t i = 0; i < j->planned_count; i++)
-            fetcher_unwant(c->fetcher, &j->planned[i]);
+    if (j->decision.reason == REASON_DISABLED || j->decision.reason == REASON_NOT_YET)
+        unwant(c, j);
+    if (j->decision.reason == REASON_DOWNLOAD_FAILED || j->decision.reason == REASON_NO_SOURCE)
+        snprintf(j->row.detail, sizeof j->row.detail, "%s", j->fetch_why);
+    else if (j->decision.reason == REASON_DOWNLOADING)
+        j->row.detail[0] = 0;
     job_set(c, j, state_of(j->decision.reason), reason_word(j->decision.reason));
 }

@@ -35,28 +35,42 @@ static enum err verifier_open(struct client *c, struct verifier **out, struct er
 
 /* --- documents in force --- */
 
-void documents_end(struct client *c)
+static void deployments_end(struct client *c)
 {
     for (struct job *j = c->jobs; j; j = j->next)
         if (j != c->installing) {
             j->update = NULL;
             j->deployment = NULL;
         }
-    for (size_t i = 0; i < c->collection_count; i++)
-        collection_free(c->collections[i]);
     for (size_t i = 0; i < c->deployment_count; i++)
         deployment_free(c->deployments[i]);
-    free(c->collections);
     free(c->deployments);
+    c->deployments = NULL;
+    c->deployment_count = 0;
+}
+
+/* What everybody needs: fleet, scan, holding, collections. */
+static void common_end(struct client *c)
+{
+    for (size_t i = 0; i < c->collection_count; i++)
+        collection_free(c->collections[i]);
+    free(c->collections);
     fleet_free(c->fleet);
     scan_free(c->scan);
     holding_free(c->holding);
     c->collections = NULL;
-    c->deployments = NULL;
     c->fleet = NULL;
     c->scan = NULL;
     c->holding = NULL;
-    c->collection_count = c->deployment_count = 0;
+    c->collection_count = 0;
+}
+
+void documents_end(struct client *c)
+{
+    deployments_end(c);
+    common_end(c);
+    json_decref(c->acknowledged);
+    c->acknowledged = NULL;
 }
 
 static bool is_collection(const char *name)
@@ -118,7 +132,7 @@ static enum err parse(struct client *c, const char *name, const json_t *body, st
 }
 
 /* One target out of the store, when it is the signed one. */
-static bool load_target(struct client *c, const struct verifier_target *t, json_t *acknowledged)
+static bool load_target(struct client *c, const struct verifier_target *t)
 {
     char        *bytes = NULL;
     size_t       length = 0;
@@ -132,7 +146,7 @@ static bool load_target(struct client *c, const struct verifier_target *t, json_
     code = code ? code : json_read(bytes, length, TARGET_LIMIT, &body, &e);
     code = code ? code : parse(c, t->name, body, &e);
     if (!code)
-        json_object_set_new(acknowledged, t->name, json_integer(t->seq));
+        json_object_set_new(c->acknowledged, t->name, json_integer(t->seq));
     else
         log_error(LOG_WARN, "policy.refused", t->name, &e);
     json_decref(body);
@@ -140,12 +154,12 @@ static bool load_target(struct client *c, const struct verifier_target *t, json_
     return !code;
 }
 
-static void load_pass(struct client *c, int pass, json_t *acknowledged)
+static void load_pass(struct client *c, int pass)
 {
     for (size_t i = 0; i < verifier_target_count(c->verifier); i++) {
         const struct verifier_target *t = verifier_target(c->verifier, i);
         if (concerns(c, t, pass))
-            load_target(c, t, acknowledged);
+            load_target(c, t);
     }
 }
 
@@ -160,17 +174,23 @@ static void place(struct client *c)
     report_change(c, "facts", json_pack("{s:O}", "facts", c->facts));
 }
 
-static void load_documents(struct client *c)
+/* Pass 0. The deployments in force stay meanwhile: the new ones may still be on their way. */
+static void load_common(struct client *c)
 {
-    json_t *acknowledged = json_object();
-
     if (c->fetcher)
         fetcher_policy(c->fetcher, NULL, NULL);
-    documents_end(c);
-    load_pass(c, 0, acknowledged);
+    common_end(c);
+    json_decref(c->acknowledged);
+    c->acknowledged = json_object();
+    load_pass(c, 0);
     place(c);
-    load_pass(c, 1, acknowledged);
-    report_change(c, "acknowledge", json_pack("{s:o}", "documents", acknowledged));
+}
+
+static void load_deployments(struct client *c)
+{
+    deployments_end(c);
+    load_pass(c, 1);
+    report_change(c, "acknowledge", json_pack("{s:O}", "documents", c->acknowledged));
     if (c->options.on_holding && c->holding)
         c->options.on_holding(c->options.ctx, c->fleet, c->holding);
     schedule_soon(c);
@@ -185,7 +205,8 @@ void refresh_recall(struct client *c)
         c->verifier = NULL;
         return;
     }
-    load_documents(c);
+    load_common(c);
+    load_deployments(c);
     c->scan_again = true;
 }
 
@@ -257,6 +278,7 @@ static void on_target(void *ctx, const struct web_answer *answer)
         return;
     }
     c->target_changed = true;
+    c->scan_again = c->scan_again || !strcmp(t->name, "policy/fleet/scan.json");
     c->target_at++;
     next_target(c);
 }
@@ -274,17 +296,15 @@ static void next_target(struct client *c)
     }
     if (c->target_pass == 0) {
         /* Collections are here now: which of them this node is in decides what else concerns it. */
-        bool changed = c->target_changed;
-        load_documents(c);
+        if (c->target_changed)
+            load_common(c);
         c->target_pass = 1;
         c->target_at = 0;
-        c->scan_again = c->scan_again || changed;
-        c->target_changed = false;
         next_target(c);
         return;
     }
     if (c->target_changed)
-        load_documents(c);
+        load_deployments(c);
     finished(c, NULL);
 }
 
@@ -316,12 +336,14 @@ static void next_file(struct client *c)
     struct verifier_want want;
     char                 why[300];
 
-    switch (verifier_next(c->verifier, &want)) {
+    enum verifier_verdict verdict = verifier_next(c->verifier, &want);
+
+    switch (verdict) {
     case VERIFIER_WANT: get(c, "metadata", want.path, want.limit, on_file); return;
     case VERIFIER_DONE: case VERIFIER_UNCHANGED:
         c->target_at = 0;
         c->target_pass = 0;
-        c->target_changed = false;
+        c->target_changed = verdict == VERIFIER_DONE || !c->fleet;
         next_target(c);
         return;
     case VERIFIER_FAILED: break;

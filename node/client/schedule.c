@@ -72,6 +72,7 @@ static void on_scanned(void *ctx, struct scan_result *r)
         if (r->code) {
             log_error(LOG_WRONG, "scan.failed", "scanning", &r->error);
             report_change(c, "alert", json_pack("{s:s,s:s}", "event", "scan.failed", "detail", r->error.text));
+            report_change(c, "scan", json_pack("{s:s}", "failed", r->error.text));
         } else {
             json_t *packages = inventory_to_json(&r->inventory);
             report_change(c, "inventory", json_pack("{s:s,s:o}", "root", c->options.config->root, "packages", packages));

@@ -92,11 +92,21 @@ enum err outbox_acknowledged(struct store *s, int64_t serial, struct error *e)
     return store_run(s, q, e);
 }
 
-int64_t outbox_waiting(struct store *s)
+static int64_t number_of(struct store *s, enum sql which)
 {
-    sqlite3_stmt *q = store_sql(s, SQL_OUTBOX_COUNT);
+    sqlite3_stmt *q = store_sql(s, which);
     int64_t       n = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
 
     sqlite3_reset(q);
     return n;
+}
+
+int64_t outbox_waiting(struct store *s)
+{
+    return number_of(s, SQL_OUTBOX_COUNT);
+}
+
+int64_t outbox_last(struct store *s)
+{
+    return number_of(s, SQL_SERIAL_LAST);
 }

@@ -15,5 +15,6 @@ json_t  *outbox_batch(struct store *, size_t most, size_t bytes, int64_t *first,
 /* The site holds everything up to and including serial. */
 enum err outbox_acknowledged(struct store *, int64_t serial, struct error *);
 int64_t  outbox_waiting(struct store *);
+int64_t  outbox_last(struct store *);            /* the highest serial number ever given */
 
 #endif

@@ -23,6 +23,7 @@ struct sqlite3_stmt;
     X(PIECES, "SELECT piece, source, size FROM piece WHERE name = ?1 ORDER BY piece") \
     X(PIECES_DROP, "DELETE FROM piece WHERE name = ?1") \
     X(SERIAL_NEXT, "UPDATE value SET value = CAST(value AS INTEGER) + 1 WHERE name = 'serial' RETURNING value") \
+    X(SERIAL_LAST, "SELECT CAST(value AS INTEGER) FROM value WHERE name = 'serial'") \
     X(OUTBOX_PUT, "INSERT INTO outbox VALUES(?1, ?2)") \
     X(OUTBOX, "SELECT serial, body FROM outbox ORDER BY serial LIMIT ?1") \
     X(OUTBOX_DROP, "DELETE FROM outbox WHERE serial <= ?1") \

@@ -114,6 +114,7 @@ enum err node_show(struct author *a, const json_t *args, json_t **out, struct er
         *out = rows_one(a->ledger, LEDGER_NODE_ONE, "s", id);
         json_object_del(*out, "last_contact_s");
         json_object_del(*out, "scanned");
+        json_object_set_new(*out, "messages", rows_one(a->ledger, LEDGER_NODE_MESSAGES, "s", id));
         json_object_set(*out, "updates", updates);
         json_object_set(*out, "contents", contents);
         json_object_set(*out, "documents", documents);

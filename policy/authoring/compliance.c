@@ -40,14 +40,25 @@ static enum err take_inventory(struct intake *in, const json_t *m, struct error 
     return code;
 }
 
+/* The node could not look: nothing is known any more, and that is not "not required". */
+static enum err take_failed_scan(struct intake *in, struct error *e)
+{
+    enum err code = rows_run(in->a->ledger, LEDGER_SCAN_UNKNOWN, e, "s", in->node);
+
+    return code ? code : rows_run(in->a->ledger, LEDGER_UPDATE_COUNT, e, "s", in->node);
+}
+
 static enum err take_scan(struct intake *in, const json_t *m, struct error *e)
 {
     struct ledger    *l = in->a->ledger;
     json_t           *states = json_object_get(json_object_get(m, "scan"), "states"), *value;
     const char       *id;
     enum update_state state;
-    enum err          code = rows_run(l, LEDGER_SCAN_OLD, e, "s", in->node);
+    enum err          code;
 
+    if (arg_text(m, "failed"))
+        return take_failed_scan(in, e);
+    code = rows_run(l, LEDGER_SCAN_OLD, e, "s", in->node);
     json_object_foreach(states, id, value) {
         const char *word = json_string_value(json_array_get(value, 0));
         if (code || !word || !state_by_name(word, &state))

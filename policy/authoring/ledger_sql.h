@@ -146,6 +146,7 @@
     X(NODE_COUNT, "SELECT count(*) FROM node WHERE retired = 0") \
     X(NODE_SILENT, "SELECT count(*) FROM node WHERE retired = 0 AND last_contact < ?1") \
     X(SCAN_CLEAR, "DELETE FROM node_update WHERE node = ?1") \
+    X(SCAN_UNKNOWN, "UPDATE node_update SET state = 0 WHERE node = ?1") \
     X(SCAN_OLD, "UPDATE node_update SET state = 1 WHERE node = ?1") \
     X(SCAN_PUT, "INSERT INTO node_update VALUES(?1, ?2, ?3, ?4) ON CONFLICT(node, update_id) DO UPDATE SET state = ?3, held = ?4") \
     X(SCAN_SWEEP, "DELETE FROM node_update WHERE node = ?1 AND state = 1") \
@@ -178,6 +179,8 @@
                       " AND d.withdrawn = 0 ORDER BY d.deadline, d.name") \
     X(MESSAGE_PUT, "INSERT INTO message VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING") \
     X(MESSAGE_NEXT, "SELECT count(*) FROM message WHERE node = ?1 AND serial = ?2") \
+    X(NODE_MESSAGES, "SELECT coalesce(min(serial), 0) AS first, coalesce(max(serial), 0) AS last, count(*) AS kept," \
+                     " coalesce(max(serial) - min(serial) + 1 - count(*), 0) AS missing FROM message WHERE node = ?1") \
     X(MESSAGE_SWEEP, "DELETE FROM message WHERE node = ?1 AND serial <= ?2 - 1000") \
     X(ALERT_PUT, "INSERT INTO alert(time, node, event, detail) VALUES(?1, ?2, ?3, ?4)") \
     X(ALERTS, "SELECT time AS \"time!t\", coalesce((SELECT hostname FROM node" \

@@ -154,6 +154,7 @@ static enum err ask_deployment(struct question *q, const char *name, struct deci
             s.content_complete = s.content_complete || !strcmp((*out)->updates[i]->id, q->update->id);
         s.content_here = enforcement && (!strcmp(enforcement, "downloaded") || !strcmp(enforcement, "waiting-deadline") ||
                                          !strcmp(enforcement, "installing") || !strcmp(enforcement, "failed"));
+        s.download_failed = enforcement && !strcmp(enforcement, "download-failed");
         s.installing = enforcement && !strcmp(enforcement, "installing");
         s.attempts = (int)arg_number(q->job, "attempts", 0);
         s.last_attempt = arg_number(q->job, "changed", 0);

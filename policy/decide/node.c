@@ -137,6 +137,10 @@ struct decision decide_update(const struct situation *s, const char *node_id, in
         return with(d, ACTION_NONE, REASON_CONTENT_MISSING, 0, 0);
     deadline = decide_deadline(dep, node_id);
     if (!s->content_here)
-        return with(d, ACTION_FETCH, s->source_missing ? REASON_NO_SOURCE : REASON_DOWNLOADING, deadline, 0);
+        return with(d, ACTION_FETCH,
+                    s->download_failed  ? REASON_DOWNLOAD_FAILED
+                    : s->source_missing ? REASON_NO_SOURCE
+                                        : REASON_DOWNLOADING,
+                    deadline, 0);
     return decide_install(s, d, deadline, now);
 }

@@ -20,6 +20,7 @@
     X(CONTENT_MISSING,  "content-missing",  "the deployment does not carry a file this node needs")           \
     X(DOWNLOADING,      "downloading",      "its content is being fetched")                                   \
     X(NO_SOURCE,        "no-source",        "no source has its content now; sources are asked again")         \
+    X(DOWNLOAD_FAILED,  "download-failed",  "its content cannot be kept here; it is tried again")              \
     X(DEADLINE_AHEAD,   "deadline-ahead",   "downloaded; its deadline has not come")                          \
     X(BUSY,             "busy",             "another installation is running")                                \
     X(INSTALL_NOW,      "install-now",      "it is due")                                                      \
@@ -51,6 +52,7 @@ struct situation {
     bool                     content_complete;  /* every file this node needs is in the deployment's contents */
     bool                     content_here;      /* … and verified in the cache */
     bool                     source_missing;    /* the fetcher has nobody to ask at the moment */
+    bool                     download_failed;   /* the disk is full …; detail tells */
     bool                     user_asked;        /* `ferry install` */
     bool                     installing, busy, restart_pending;
     int                      attempts;          /* failed so far since the last re-evaluation */
