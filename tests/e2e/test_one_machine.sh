@@ -10,7 +10,7 @@ if [ -z "${FERRY_E2E:-}" ]; then
     cp "${B:-build}/ferry" "${B:-build}/ferryd" tests/fixtures/*.sh tests/e2e/test_one_machine.sh "$work/bin/"
     drop=
     if [ "$(id -u)" = 0 ]; then
-        mount -t tmpfs -o size=32m,mode=777 ferry-test "$work/disk" || exit 1
+        mount -t tmpfs -o size=48m,mode=777 ferry-test "$work/disk" || exit 1
         chown -R nobody: "$work/bin" && chown nobody: "$work"
         drop="setpriv --reuid=nobody --regid=nogroup --clear-groups --no-new-privs"
     fi
@@ -135,7 +135,7 @@ until_true 20 "with the database back they are known again" known
 if mountpoint -q disk; then
     say "a full disk"
     head -c 16m /dev/urandom >big.bin
-    head -c 20m /dev/zero >disk/filler
+    head -c 36m /dev/zero >disk/filler
     printf '#!/bin/sh\n: >"$1/etc/third"\n' >third.sh
     must ferry update add third --file third.sh --file big.bin --program third.sh --arg '{root}' --detect-file /etc/third --detect-sha256 "$empty"
     must ferry group create third
