@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "policy/authoring/rows.h"
 
+#define PATIENCE_MS 5000
+
 /* Migrations, in order; the database remembers how many it has seen. Never change one that has shipped: add the next. */
 static const char *const migrations[] = {
     "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL);"
@@ -71,7 +73,7 @@ static enum err refuse(struct ledger *l, struct error *e)
 {
     int code = sqlite3_errcode(l->database);
 
-    return fail(e, code == SQLITE_FULL ? ERR_FULL : ERR_IO, "the site's database: %s", sqlite3_errmsg(l->database));
+    return fail(e, code == SQLITE_FULL ? ERR_FULL : code == SQLITE_BUSY ? ERR_AGAIN : ERR_IO, "the site's database: %s", sqlite3_errmsg(l->database));
 }
 
 static enum err execute(struct ledger *l, const char *sql, struct error *e)
@@ -107,8 +109,8 @@ static enum err open_at(const char *path, int flags, struct ledger **out, struct
     enum err       result;
 
     umask(before);
-    result = code ? fail(e, ERR_IO, "%s: %s", path, sqlite3_errmsg(l->database))
-                  : execute(l, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000;", e);
+    ledger_patience(l, PATIENCE_MS);
+    result = code ? fail(e, ERR_IO, "%s: %s", path, sqlite3_errmsg(l->database)) : execute(l, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", e);
     result = result ? result : migrate(l, e);
     for (size_t i = 0; i < LEDGER_SQL_COUNT && !result; i++)
         if (sqlite3_prepare_v3(l->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &l->statements[i], NULL))
@@ -118,6 +120,11 @@ static enum err open_at(const char *path, int flags, struct ledger **out, struct
     else
         *out = l;
     return result;
+}
+
+void ledger_patience(struct ledger *l, int ms)
+{
+    sqlite3_busy_timeout(l->database, ms);
 }
 
 enum err ledger_open(const char *path, struct ledger **out, struct error *e)
