@@ -15,7 +15,10 @@
     X(CATALOG_USED, "SELECT count(*) FROM member JOIN upd ON upd.id = member.update_id WHERE upd.catalog = ?1") \
     X(CATALOG_DROP, "DELETE FROM catalog WHERE name = ?1") \
     X(CATALOG_DROP_UPDATES, "DELETE FROM upd WHERE catalog = ?1") \
-    X(UPDATE_STALE, "UPDATE upd SET expired = 1 WHERE catalog = ?1") \
+    X(CATALOG_DATE, "SELECT release_date FROM catalog WHERE name = ?1") \
+    X(UPDATES_CURRENT, "SELECT id FROM upd WHERE catalog = ?1 AND expired = 0") \
+    X(UPDATE_EXPIRE, "UPDATE upd SET expired = 1 WHERE id = ?1") \
+    X(UPDATE_SAME, "SELECT count(*) FROM upd WHERE id = ?1 AND json = ?2 AND expired = 0") \
     X(UPDATE_KNOWN, "SELECT count(*) FROM upd WHERE id = ?1") \
     X(UPDATE_PUT, "INSERT INTO upd(id, catalog, name, version, title, description, classification, severity, product, vendor, arch," \
                   " urgency, cves, released, revised," \
@@ -23,9 +26,10 @@
                   " ?17, 0, 0)" \
                   " ON CONFLICT(id) DO UPDATE SET title = ?5, description = ?6, classification = ?7, severity = ?8, product = ?9," \
                   " vendor = ?10, arch = ?11," \
-                  " urgency = ?12, cves = ?13, released = ?14, revised = ?15, size = ?16, json = ?17, expired = 0") \
+                  " urgency = ?12, cves = ?13, released = CASE upd.released WHEN 0 THEN ?14 ELSE upd.released END," \
+                  " revised = ?15, size = ?16, json = ?17, expired = 0") \
     X(UPDATE_FORGET, "DELETE FROM upd WHERE catalog = ?1 AND expired = 1 AND id NOT IN (SELECT update_id FROM member)") \
-    X(UPDATE_VERSIONS, "SELECT id, name, product, version FROM upd WHERE expired = 0 ORDER BY product, name") \
+    X(UPDATE_VERSIONS, "SELECT id, name, product, version, superseded FROM upd WHERE expired = 0 ORDER BY product, name") \
     X(UPDATE_SUPERSEDED, "UPDATE upd SET superseded = ?2 WHERE id = ?1") \
     X(UPDATE_JSON, "SELECT json AS \"json!j\" FROM upd WHERE id = ?1") \
     X(UPDATE_RESOLVE, "SELECT id FROM upd WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC, required DESC, superseded, expired LIMIT 2") \
@@ -38,6 +42,9 @@
                     " installed = (SELECT count(*) FROM node_update n WHERE n.update_id = upd.id AND n.state = 3)," \
                     " unknown = (SELECT count(*) FROM node_update n WHERE n.update_id = upd.id AND n.state = 0)" \
                     " WHERE id IN (SELECT update_id FROM node_update WHERE node = ?1)") \
+    X(UPDATE_COUNT_ONE, "UPDATE upd SET required = (SELECT count(*) FROM node_update n WHERE n.update_id = ?1 AND n.state = 2)," \
+                        " installed = (SELECT count(*) FROM node_update n WHERE n.update_id = ?1 AND n.state = 3)," \
+                        " unknown = (SELECT count(*) FROM node_update n WHERE n.update_id = ?1 AND n.state = 0) WHERE id = ?1") \
     X(COMMANDS, "SELECT json AS \"json!j\" FROM upd WHERE catalog = 'command' AND expired = 0 ORDER BY id") \
     X(GROUP_PUT, "INSERT INTO grp(name, description, archives) VALUES(?1, ?2, '[]')") \
     X(GROUP_HAS, "SELECT count(*) FROM grp WHERE name = ?1") \

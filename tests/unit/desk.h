@@ -1,9 +1,13 @@
-/* For tests of policy/authoring: a site's ledger with a small catalog below a directory in /tmp, and commands called by name as node/site/api.c calls them.
- * Arguments are JSON with ' for ". */
+/* For tests of policy/authoring: a site's ledger with a small catalog below a directory in /tmp, and commands called by name as
+ * node/site/api.c calls them. Arguments are JSON with ' for ". */
 #ifndef FERRY_TESTS_UNIT_DESK_H
 #define FERRY_TESTS_UNIT_DESK_H
 
+#include <setjmp.h>
 #include <sodium.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,25 +19,21 @@
 #include "policy/authoring/noun.h"
 #include "policy/document/json.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <cmocka.h> /* last: its fail() is a macro */
 
 #define DESK_NOW  1800000000
 #define DESK_SITE "abcdefghijklmnop"
 
 struct desk {
-    char          dir[64], ledger_path[96], content[96], keyring[96];
+    char dir[64], ledger_path[96], content[96], keyring[96];
     struct author a;
-    struct error  e;
+    struct error e;
 };
 
 static inline int desk_open(void **state)
 {
     struct desk *d = must_alloc(sizeof *d);
-    uint8_t      seal[32] = {7};
+    uint8_t seal[32] = {7};
 
     strcpy(d->dir, "/tmp/ferry-desk-XXXXXX");
     assert_true(sodium_init() >= 0);
@@ -62,7 +62,7 @@ static inline int desk_close(void **state)
 
 static inline json_t *quoted(const char *text)
 {
-    char   *copy = must_copy(text);
+    char *copy = must_copy(text);
     json_t *json;
 
     for (char *c = copy; *c; c++)
@@ -76,9 +76,9 @@ static inline json_t *quoted(const char *text)
 
 static inline enum err desk_run(struct desk *d, const char *name, const char *args_text, json_t **out)
 {
-    json_t  *args = quoted(args_text);
+    json_t *args = quoted(args_text);
     enum err code = ERR_FAILED;
-    bool     found = false;
+    bool found = false;
 
     *out = NULL;
     memset(&d->e, 0, sizeof d->e);
@@ -111,7 +111,7 @@ static inline void say(struct desk *d, const char *name, const char *args)
 /* Refused with that code, and the text holds part. */
 static inline void refused(struct desk *d, enum err code, const char *part, const char *name, const char *args)
 {
-    json_t  *out;
+    json_t *out;
     enum err got = desk_run(d, name, args, &out);
 
     json_decref(out);
@@ -122,8 +122,8 @@ static inline void refused(struct desk *d, enum err code, const char *part, cons
 static inline int64_t count_in(struct desk *d, const char *table)
 {
     AUTO(text_free) char *sql = must_print("SELECT count(*) AS n FROM %s", table);
-    json_t               *rows = NULL;
-    int64_t               n;
+    json_t *rows = NULL;
+    int64_t n;
 
     assert_int_equal(rows_found(d->a.ledger, sql, NULL, &rows, &d->e), OK);
     n = json_integer_value(json_object_get(json_array_get(rows, 0), "n"));
@@ -151,20 +151,24 @@ static inline json_t *row_with(const json_t *rows, const char *member, const cha
 
 /* --- a catalog --- */
 
-#define STANZA(name, source, version, depends) \
-    "Package: " name "\nSource: " source "\nVersion: " version "\nArchitecture: amd64\n" depends "Filename: pool/" name "_" version "_amd64.deb\nSize: 1000\nSHA256: "
+#define STANZA(name, source, version, depends)                                                                                             \
+    "Package: " name "\nSource: " source "\nVersion: " version "\nArchitecture: amd64\n" depends "Filename: pool/" name "_" version        \
+    "_amd64.deb\nSize: 1000\nSHA256: "
 
 /* Stanzas without their hash, which is made from the stanza: NULL-terminated. */
 static const char *const desk_packages[] = {
-    STANZA("libssl3", "openssl", "3.0.2", ""), STANZA("openssl", "openssl", "3.0.2", "Depends: libssl3 (= 3.0.2)\n"), STANZA("curl", "curl", "8.1", ""),
-    STANZA("bash", "bash", "5.3", ""), NULL,
+    STANZA("libssl3", "openssl", "3.0.2", ""),
+    STANZA("openssl", "openssl", "3.0.2", "Depends: libssl3 (= 3.0.2)\n"),
+    STANZA("curl", "curl", "8.1", ""),
+    STANZA("bash", "bash", "5.3", ""),
+    NULL,
 };
 
 static inline void desk_content(struct desk *d, const struct sha256 *h, uint64_t size, const char *name)
 {
-    char          hex[SHA256_HEX];
+    char hex[SHA256_HEX];
     struct sha256 info = hash_bytes(h, sizeof *h);
-    char         *torrent = must_print("%s/%s.torrent", d->content, sha256_hex(h, hex));
+    char *torrent = must_print("%s/%s.torrent", d->content, sha256_hex(h, hex));
 
     assert_int_equal(file_write(torrent, hex, 20, 0600, NULL), OK);
     assert_int_equal(content_arrived(&d->a, h, size, name, NULL, &info, &d->e), OK);
@@ -174,7 +178,7 @@ static inline void desk_content(struct desk *d, const struct sha256 *h, uint64_t
 static inline char *desk_index(const char *const *stanzas)
 {
     struct text text = {0};
-    char        hex[SHA256_HEX];
+    char hex[SHA256_HEX];
 
     for (; *stanzas; stanzas++) {
         struct sha256 h = hash_bytes(*stanzas, strlen(*stanzas));
@@ -186,14 +190,23 @@ static inline char *desk_index(const char *const *stanzas)
 /* Reads the stanzas in as the catalog's newest state, dated date. */
 static inline enum err desk_import(struct desk *d, const char *catalog, const char *const *stanzas, int64_t date, struct catalog_counts *n)
 {
-    char              *bytes = desk_index(stanzas), hex[SHA256_HEX], *path;
-    struct sha256      h = hash_bytes(bytes, strlen(bytes));
-    struct package_set set = {.catalog = must_copy(catalog), .uri = must_copy("http://deb.example.org/debian"), .origin = must_copy("Debian"),
-                              .label = must_copy("Debian-Security"), .codename = must_copy("bookworm-security"), .date = date};
-    struct release     release = {.date = date};
-    struct archive     archive = {.name = must_copy(catalog), .uri = must_copy("http://deb.example.org/debian"), .suite = must_copy("bookworm-security"),
-                                  .components = words_copy((char *[]){(char[]){"main"}, NULL}), .arch = must_copy("amd64"), .keyring = must_alloc(4), .keyring_size = 4};
-    enum err           code;
+    char *bytes = desk_index(stanzas), hex[SHA256_HEX], *path;
+    struct sha256 h = hash_bytes(bytes, strlen(bytes));
+    struct package_set set = {.catalog = must_copy(catalog),
+                              .uri = must_copy("http://deb.example.org/debian"),
+                              .origin = must_copy("Debian"),
+                              .label = must_copy("Debian-Security"),
+                              .codename = must_copy("bookworm-security"),
+                              .date = date};
+    struct release release = {.date = date};
+    struct archive archive = {.name = must_copy(catalog),
+                              .uri = must_copy("http://deb.example.org/debian"),
+                              .suite = must_copy("bookworm-security"),
+                              .components = words_copy((char *[]){(char[]){"main"}, NULL}),
+                              .arch = must_copy("amd64"),
+                              .keyring = must_alloc(4),
+                              .keyring_size = 4};
+    enum err code;
 
     archive.indexes = must_alloc(sizeof *archive.indexes);
     archive.indexes[archive.index_count++] = (struct archive_index){must_copy("main/binary-amd64/Packages"), h, strlen(bytes)};
@@ -214,7 +227,8 @@ static inline enum err desk_import(struct desk *d, const char *catalog, const ch
 static inline struct catalog_counts desk_catalog(struct desk *d)
 {
     struct catalog_counts n = {0};
-    char                 *args = must_print("{'name':'debian','type':'apt','uri':'http://deb.example.org/debian','suite':'bookworm-security','keyring':'%s'}", d->keyring);
+    char *args = must_print(
+        "{'name':'debian','type':'apt','uri':'http://deb.example.org/debian','suite':'bookworm-security','keyring':'%s'}", d->keyring);
 
     say(d, "catalog.add", args);
     if (desk_import(d, "debian", desk_packages, DESK_NOW - 86400, &n) != OK)
@@ -227,8 +241,8 @@ static inline struct catalog_counts desk_catalog(struct desk *d)
 static inline size_t desk_download(struct desk *d, const char *group)
 {
     struct wanted_file *files = NULL;
-    size_t              count = 0;
-    char              **missing = NULL;
+    size_t count = 0;
+    char **missing = NULL;
 
     if (content_wanted(&d->a, group, &files, &count, &missing, &d->e) != OK)
         fail_msg("%s", d->e.text);
@@ -273,7 +287,7 @@ static inline int64_t desk_status(struct desk *d, const char *node, const char *
 static inline json_t *published(struct desk *d, const char *name)
 {
     struct publication_list list;
-    json_t                 *body = NULL;
+    json_t *body = NULL;
 
     if (author_publications(&d->a, &list, &d->e) != OK)
         fail_msg("%s", d->e.text);

@@ -8,7 +8,7 @@
 static void put(struct desk *d, const char *sql)
 {
     sqlite3 *database;
-    char    *text = NULL;
+    char *text = NULL;
 
     assert_int_equal(sqlite3_open(d->ledger_path, &database), SQLITE_OK);
     if (sqlite3_exec(database, sql, NULL, NULL, &text))
@@ -38,8 +38,8 @@ static void setting_is(struct desk *d, const char *name, const char *value)
 static void test_create(void **state)
 {
     struct desk *d = *state;
-    uint8_t      seal[32] = {9};
-    struct stat  st;
+    uint8_t seal[32] = {9};
+    struct stat st;
 
     setting_is(d, "site.name", "hq");
     setting_is(d, "site.id", DESK_SITE);
@@ -53,9 +53,9 @@ static void test_create(void **state)
 
 static void test_absent(void **state)
 {
-    struct desk   *d = *state;
+    struct desk *d = *state;
     struct ledger *l = NULL;
-    char           path[128];
+    char path[128];
 
     snprintf(path, sizeof path, "%s/none/ledger.db", d->dir);
     assert_int_equal(ledger_open(path, &l, &d->e), ERR_NOT_FOUND);
@@ -76,7 +76,7 @@ static void test_set_survives(void **state)
 /* A database from a Ferry of tomorrow is left alone. */
 static void test_newer(void **state)
 {
-    struct desk   *d = *state;
+    struct desk *d = *state;
     struct ledger *l = NULL;
 
     put(d, "PRAGMA user_version = 999");
@@ -88,9 +88,9 @@ static void test_newer(void **state)
 /* One that stopped before its first migration is brought up to date; one that says less than it holds is refused and unharmed. */
 static void test_older(void **state)
 {
-    struct desk   *d = *state;
+    struct desk *d = *state;
     struct ledger *l = NULL;
-    char           path[128];
+    char path[128];
 
     snprintf(path, sizeof path, "%s/empty.db", d->dir);
     assert_int_equal(file_write(path, "", 0, 0600, NULL), OK);
@@ -106,9 +106,9 @@ static void test_older(void **state)
 
 static void test_not_a_database(void **state)
 {
-    struct desk   *d = *state;
+    struct desk *d = *state;
     struct ledger *l = NULL;
-    char           path[128];
+    char path[128];
 
     snprintf(path, sizeof path, "%s/text.db", d->dir);
     assert_int_equal(file_write(path, "this is no database, whatever its name says it may be", 53, 0600, NULL), OK);
@@ -150,7 +150,7 @@ static void test_cut_off(void **state)
 static void test_busy(void **state)
 {
     struct desk *d = *state;
-    sqlite3     *other;
+    sqlite3 *other;
 
     assert_int_equal(sqlite3_open(d->ledger_path, &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE; INSERT INTO setting VALUES('mine', 'x')", NULL, NULL, NULL), SQLITE_OK);
@@ -167,10 +167,10 @@ static void test_busy(void **state)
 /* No room: the file may not grow any more. What was there stays, nothing of the transaction does. */
 static void test_full(void **state)
 {
-    struct desk  *d = *state;
+    struct desk *d = *state;
     struct rlimit before, small;
-    char         *big = must_alloc(1 << 20);
-    enum err      code;
+    char *big = must_alloc(1 << 20);
+    enum err code;
 
     memset(big, 'x', (1 << 20) - 1);
     signal(SIGXFSZ, SIG_IGN);
@@ -194,8 +194,8 @@ static void test_full(void **state)
 static void test_no_pages(void **state)
 {
     struct desk *d = *state;
-    char        *big = must_alloc(1 << 20);
-    json_t      *rows = NULL;
+    char *big = must_alloc(1 << 20);
+    json_t *rows = NULL;
 
     memset(big, 'x', (1 << 20) - 1);
     assert_int_equal(rows_found(d->a.ledger, "PRAGMA max_page_count = 1", NULL, &rows, &d->e), OK);
@@ -209,11 +209,15 @@ static void test_no_pages(void **state)
 static void test_rows(void **state)
 {
     struct desk *d = *state;
-    json_t      *rows = NULL, *p = json_array(), *row;
+    json_t *rows = NULL, *p = json_array(), *row;
 
     json_array_append_new(p, json_string("it's; DROP TABLE setting"));
     json_array_append_new(p, json_integer(7));
-    assert_int_equal(rows_found(d->a.ledger, "SELECT ? AS text, ? AS n, 1800000000 AS \"when!t\", 0 AS \"never!t\", 1 AS \"yes!b\", '[1]' AS \"list!j\", 'x' AS \"bad!j\", NULL AS none", p, &rows, &d->e), OK);
+    assert_int_equal(rows_found(d->a.ledger,
+                                "SELECT ? AS text, ? AS n, 1800000000 AS \"when!t\", 0 AS \"never!t\", 1 AS \"yes!b\", '[1]' AS "
+                                "\"list!j\", 'x' AS \"bad!j\", NULL AS none",
+                                p, &rows, &d->e),
+                     OK);
     row = json_array_get(rows, 0);
     assert_string_equal(json_string_value(json_object_get(row, "text")), "it's; DROP TABLE setting");
     assert_int_equal(number_in(row, "n"), 7);
@@ -232,8 +236,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_create), T(test_absent), T(test_set_survives), T(test_newer), T(test_older), T(test_not_a_database), T(test_transaction), T(test_cut_off), T(test_busy), T(test_full),
-        T(test_no_pages), T(test_rows),
+        T(test_create),      T(test_absent),  T(test_set_survives), T(test_newer), T(test_older),    T(test_not_a_database),
+        T(test_transaction), T(test_cut_off), T(test_busy),         T(test_full),  T(test_no_pages), T(test_rows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
