@@ -8,6 +8,24 @@
 #include "policy/authoring/noun.h"
 #include "policy/document/json.h"
 
+/* They become parts of URLs and of nodes' sources.list. */
+static enum err archive_words(const char *suite, const json_t *components, const char *arch, struct error *e)
+{
+    const json_t *item;
+    size_t        i;
+
+    if (strlen(suite) > 255 || !apt_path_ok(suite))
+        return fail(e, ERR_USAGE, "\"%.80s\" is no suite, such as bookworm-security", suite);
+    if (arch && (!name_ok(arch) || strlen(arch) > 32))
+        return fail(e, ERR_USAGE, "\"%.80s\" is no architecture, such as amd64", arch);
+    if (json_array_size(components) > 32)
+        return fail(e, ERR_USAGE, "more than 32 components");
+    json_array_foreach(components, i, item)
+        if (!json_is_string(item) || json_string_length(item) > 64 || !apt_path_ok(json_string_value(item)))
+            return fail(e, ERR_USAGE, "\"%.80s\" is no component, such as main", json_is_string(item) ? json_string_value(item) : "");
+    return OK;
+}
+
 enum err catalog_add(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
     const char *name = NULL, *type = arg_text(args, "type"), *uri = arg_text(args, "uri"), *suite = arg_text(args, "suite");
@@ -20,12 +38,15 @@ enum err catalog_add(struct author *a, const json_t *args, json_t **out, struct 
         return code;
     if (!type || strcmp(type, "apt"))
         return fail(e, ERR_USAGE, "\"%s\" is no catalog type; apt is accepted", type ? type : "");
-    if (!uri || (strncmp(uri, "http://", 7) && strncmp(uri, "https://", 8)))
-        return fail(e, ERR_USAGE, "--uri has to begin with http:// or https://");
+    if (!uri || (strncmp(uri, "http://", 7) && strncmp(uri, "https://", 8)) || strlen(uri) > 2000 || strpbrk(uri, " \t\r\n"))
+        return fail(e, ERR_USAGE, "--uri has to begin with http:// or https:// and to hold no blanks");
     if (!suite || !keyring)
         return fail(e, ERR_USAGE, "--suite and --keyring are needed: what to read, and whose signature to believe");
     if (!file_exists(keyring))
         return fail(e, ERR_NOT_FOUND, "%s: no such keyring", keyring);
+    code = archive_words(suite, components, arch, e);
+    if (code)
+        return code;
     if (rows_number(a->ledger, LEDGER_CATALOG_HAS, "s", name))
         return fail(e, ERR_EXISTS, "catalog %s exists already", name);
     list = json_array_size(components) ? json_dumps(components, JSON_COMPACT) : must_copy("[\"main\"]");
@@ -185,6 +206,17 @@ enum err update_show(struct author *a, const json_t *args, json_t **out, struct 
     return OK;
 }
 
+static enum err applies_check(const char *rule, struct error *e)
+{
+    struct expression *x = NULL;
+    struct error       why;
+
+    if (rule && expression_parse(rule, &fact_vocabulary, &x, &why))
+        return fail(e, ERR_USAGE, "--applies: %.700s", why.text);
+    expression_free(x);
+    return OK;
+}
+
 /* The site (node/site) has put the files into the library and names them: files [{"name","sha256","size"}]. */
 enum err update_add(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
@@ -195,6 +227,7 @@ enum err update_add(struct author *a, const json_t *args, json_t **out, struct e
     size_t         i;
     enum err       code = arg_name(args, "name", "command update", &name, e);
 
+    code = code ? code : applies_check(arg_text(args, "applies"), e);
     if (!code && arg_text(args, "max_run"))
         code = duration_read(arg_text(args, "max_run"), &max_run, e);
     json_array_foreach(json_object_get(args, "codes"), i, item) {

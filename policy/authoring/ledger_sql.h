@@ -65,6 +65,7 @@
     X(GROUP_SIZE, "SELECT count(*) FROM member WHERE grp = ?1") \
     X(GROUP_DEPLOYED, "SELECT count(*) FROM deployment WHERE grp = ?1 AND withdrawn = 0") \
     X(GROUP_DROP, "DELETE FROM grp WHERE name = ?1") \
+    X(GROUP_NOWHERE, "DELETE FROM dp_group WHERE grp = ?1") \
     X(GROUP_DROP_MEMBERS, "DELETE FROM member WHERE grp = ?1") \
     X(MEMBER_PUT, "INSERT INTO member(grp, update_id, downloaded) VALUES(?1, ?2, 0) ON CONFLICT DO NOTHING") \
     X(MEMBER_DROP, "DELETE FROM member WHERE grp = ?1 AND update_id = ?2") \
@@ -89,7 +90,7 @@
     X(COLLECTIONS, "SELECT name, json AS \"json!j\" FROM collection ORDER BY name") \
     X(COLLECTION_HAS, "SELECT count(*) FROM collection WHERE name = ?1") \
     X(COLLECTION_NAMES, "SELECT name FROM collection ORDER BY name") \
-    X(COLLECTION_USED, "SELECT count(*) FROM deployment WHERE collection = ?1 AND withdrawn = 0") \
+    X(COLLECTION_USED, "SELECT count(*) FROM deployment WHERE collection = ?1") \
     X(COLLECTION_DROP, "DELETE FROM collection WHERE name = ?1") \
     X(DEPLOYMENT_PUT, "INSERT INTO deployment(name, grp, collection, purpose, available, deadline, randomize, origin_fallback," \
                       " enabled, withdrawn, created)" \
