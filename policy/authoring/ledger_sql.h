@@ -5,6 +5,7 @@
 #define LEDGER_SQL(X) \
     X(SETTING, "SELECT value FROM setting WHERE name = ?1") \
     X(SETTING_PUT, "INSERT INTO setting VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = ?2") \
+    X(SETTING_DROP_IF, "DELETE FROM setting WHERE name = ?1 AND value = ?2") \
     X(CATALOG_PUT, "INSERT INTO catalog(name, uri, suite, components, arch, keyring, release_date, synced)" \
                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, 0)") \
     X(CATALOGS, "SELECT name, uri, suite, components AS \"components!j\", arch, keyring, release_date, synced AS \"synced!t\"," \
@@ -117,6 +118,7 @@
     X(DP_CONTENTS, "SELECT DISTINCT c.sha256, c.size, c.origin, c.info_hash FROM dp_group d JOIN grp_content g ON g.grp = d.grp" \
                    " JOIN content c ON c.sha256 = g.sha256 WHERE d.dp = ?1") \
     X(DP_HELD_PUT, "INSERT INTO dp_content VALUES(?1, ?2, ?3) ON CONFLICT(dp, sha256) DO UPDATE SET state = ?3") \
+    X(DP_HELD_DROP, "DELETE FROM dp_content WHERE dp = ?1") \
     X(DP_HELD, "SELECT count(*) FROM dp_content WHERE dp = ?1 AND sha256 = ?2 AND state = 'complete'") \
     X(BOUNDARY_PUT, "INSERT INTO boundary VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET cidrs = ?2, dps = ?3") \
     X(BOUNDARIES, "SELECT name AS \"group\", cidrs AS \"cidrs!j\", dps AS \"dps!j\", (SELECT count(*) FROM node" \
