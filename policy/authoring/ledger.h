@@ -1,5 +1,5 @@
 /* The site's database: SQLite (WAL, synchronous=FULL), every SQL text in ledger.c's list by name, migrations a numbered list.
- * The dialect is what SQLite and PostgreSQL share. One thread. */
+ * The dialect is what SQLite and PostgreSQL share. One thread each: who works elsewhere opens it once more. */
 #ifndef FERRY_POLICY_AUTHORING_LEDGER_H
 #define FERRY_POLICY_AUTHORING_LEDGER_H
 

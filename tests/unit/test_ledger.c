@@ -85,21 +85,36 @@ static void test_newer(void **state)
     assert_null(l);
 }
 
-/* One that stopped before its first migration is brought up to date; one that says less than it holds is refused and unharmed. */
+/* The database of an older Ferry is brought up to date, with what it holds. */
 static void test_older(void **state)
 {
-    struct desk *d = *state;
+    struct desk   *d = *state;
     struct ledger *l = NULL;
-    char path[128];
+    char           path[128];
 
     snprintf(path, sizeof path, "%s/empty.db", d->dir);
     assert_int_equal(file_write(path, "", 0, 0600, NULL), OK);
     assert_int_equal(ledger_open(path, &l, &d->e), OK);
     assert_int_equal(rows_number(l, LEDGER_COLLECTION_HAS, "s", "all"), 1);
     ledger_close(l);
-    put(d, "PRAGMA user_version = 0");
-    assert_int_equal(ledger_open(d->ledger_path, &l, &d->e), ERR_IO);
+    ledger_close(d->a.ledger);
+    put(d, "ALTER TABLE grp DROP COLUMN wanted_archives; ALTER TABLE member DROP COLUMN wanted; PRAGMA user_version = 1;"
+           "INSERT INTO grp VALUES('october', '', '[]')");
+    assert_int_equal(ledger_open(d->ledger_path, &d->a.ledger, &d->e), OK);
+    setting_is(d, "site.name", "hq");
+    assert_int_equal(rows_number(d->a.ledger, LEDGER_GROUP_HAS, "s", "october"), 1);
+    assert_int_equal(rows_run(d->a.ledger, LEDGER_GROUP_ARCHIVES_WANTED, &d->e, "ss", "october", "[]"), OK);
+}
+
+/* One that says less than it holds: refused, and left as it was. */
+static void test_wrong_version(void **state)
+{
+    struct desk   *d = *state;
+    struct ledger *l = NULL;
+
     put(d, "PRAGMA user_version = 1");
+    assert_int_equal(ledger_open(d->ledger_path, &l, &d->e), ERR_IO);
+    put(d, "PRAGMA user_version = 2");
     reopen(d);
     setting_is(d, "site.name", "hq");
 }
@@ -236,7 +251,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_create),      T(test_absent),  T(test_set_survives), T(test_newer), T(test_older),    T(test_not_a_database),
+        T(test_create),      T(test_absent),  T(test_set_survives), T(test_newer), T(test_older), T(test_wrong_version),    T(test_not_a_database),
         T(test_transaction), T(test_cut_off), T(test_busy),         T(test_full),  T(test_no_pages), T(test_rows),
     };
 
