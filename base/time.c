@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#define LAST_SECOND 253402300799                /* 9999-12-31T23:59:59Z: years of five digits cannot be read back */
+
 char *time_print(int64_t seconds, char out[TIME_SIZE])
 {
     time_t    t = (time_t)seconds;
@@ -111,7 +113,7 @@ enum err moment_read(const char *text, int64_t now, int64_t *seconds, struct err
     if (*text == '+') {
         enum err code = duration_read(text + 1, &later, e);
 
-        if (!code && __builtin_add_overflow(now, later, seconds))
+        if (!code && (__builtin_add_overflow(now, later, seconds) || *seconds > LAST_SECOND))
             return fail(e, ERR_USAGE, "'%.40s' is too far away", text);
         return code;
     }

@@ -47,7 +47,8 @@ static enum err first_publish(const char *dir, const char *url, struct error *e)
     enum err           code = ledger_open(path, &l, e);
     struct author      a = {.ledger = l, .now = clock_now(), .who = "site init", .content_dir = content};
 
-    code = code ? code : ledger_set(l, "site.url", url, e);
+    if (!code && *url)
+        code = author_set_url(l, url, e);
     code = code ? code : repository_open(dir, &r, e);
     code = code ? code : publish_now(&a, r, e);
     repository_close(r);

@@ -90,7 +90,7 @@ static enum err open_files(struct site *s, struct error *e)
     code = code ? code : repository_open(s->dir, &s->repository, e);
     code = code ? code : load_seal(s, e);
     if (!code && s->config->site_url)
-        code = ledger_set(s->ledger, "site.url", s->config->site_url, e);
+        code = author_set_url(s->ledger, s->config->site_url, e);
     if (!code) {
         s->id = ledger_setting(s->ledger, "site.id");
         s->name = ledger_setting(s->ledger, "site.name");

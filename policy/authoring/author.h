@@ -38,6 +38,9 @@ enum err author_run(const struct author_command *, struct author *, const json_t
 
 /* ---- what node/site calls around network work ---- */
 
+/* "site.url": http:// or https://, its last slash gone. */
+enum err author_set_url(struct ledger *, const char *url, struct error *);
+
 /* Catalogs (catalog.c). The archives to sync; then one import replaces what that catalog had, in one transaction. */
 struct catalog_row {
     char    *name, *uri, *suite, **components, *arch, *keyring_path;

@@ -6,8 +6,25 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "policy/authoring/noun.h"
-#include "policy/catalog/version.h"
 #include "policy/document/json.h"
+
+/* They become parts of URLs and of nodes' sources.list. */
+static enum err archive_words(const char *suite, const json_t *components, const char *arch, struct error *e)
+{
+    const json_t *item;
+    size_t        i;
+
+    if (strlen(suite) > 255 || !apt_path_ok(suite))
+        return fail(e, ERR_USAGE, "\"%.80s\" is no suite, such as bookworm-security", suite);
+    if (arch && (!name_ok(arch) || strlen(arch) > 32))
+        return fail(e, ERR_USAGE, "\"%.80s\" is no architecture, such as amd64", arch);
+    if (json_array_size(components) > 32)
+        return fail(e, ERR_USAGE, "more than 32 components");
+    json_array_foreach(components, i, item)
+        if (!json_is_string(item) || json_string_length(item) > 64 || !apt_path_ok(json_string_value(item)))
+            return fail(e, ERR_USAGE, "\"%.80s\" is no component, such as main", json_is_string(item) ? json_string_value(item) : "");
+    return OK;
+}
 
 enum err catalog_add(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
@@ -21,12 +38,15 @@ enum err catalog_add(struct author *a, const json_t *args, json_t **out, struct 
         return code;
     if (!type || strcmp(type, "apt"))
         return fail(e, ERR_USAGE, "\"%s\" is no catalog type; apt is accepted", type ? type : "");
-    if (!uri || (strncmp(uri, "http://", 7) && strncmp(uri, "https://", 8)))
-        return fail(e, ERR_USAGE, "--uri has to begin with http:// or https://");
+    if (!uri || (strncmp(uri, "http://", 7) && strncmp(uri, "https://", 8)) || strlen(uri) > 2000 || strpbrk(uri, " \t\r\n"))
+        return fail(e, ERR_USAGE, "--uri has to begin with http:// or https:// and to hold no blanks");
     if (!suite || !keyring)
         return fail(e, ERR_USAGE, "--suite and --keyring are needed: what to read, and whose signature to believe");
     if (!file_exists(keyring))
         return fail(e, ERR_NOT_FOUND, "%s: no such keyring", keyring);
+    code = archive_words(suite, components, arch, e);
+    if (code)
+        return code;
     if (rows_number(a->ledger, LEDGER_CATALOG_HAS, "s", name))
         return fail(e, ERR_EXISTS, "catalog %s exists already", name);
     list = json_array_size(components) ? json_dumps(components, JSON_COMPACT) : must_copy("[\"main\"]");
@@ -108,95 +128,6 @@ void catalog_rows_free(struct catalog_row *rows, size_t count)
     free(rows);
 }
 
-struct import {
-    struct author         *author;
-    struct catalog_counts *counts;
-};
-
-static enum err put_update(struct author *a, const struct update *u, struct error *e)
-{
-    json_t     *json = update_to_json(u);
-    char       *text = json_dumps(json, JSON_COMPACT);
-    struct text cves AUTO(text_end) = {0};
-    const char *arch = u->file_count && u->files[0].arch ? u->files[0].arch : "";
-    enum err    code;
-
-    text_add(&cves, " ");
-    for (char **c = u->cves; c && *c; c++)
-        text_add(&cves, "%s ", *c);
-    for (size_t i = 0; i < u->file_count; i++)
-        if (u->files[i].arch && strcmp(u->files[i].arch, "all"))
-            arch = u->files[i].arch;
-    code = rows_run(a->ledger, LEDGER_UPDATE_PUT, e, "sssssssssssssiiis", u->id, u->catalog, u->name, u->version, u->title,
-                    u->description ? u->description : "", class_name(u->classification), severity_name(u->severity),
-                    u->product ? u->product : "", u->vendor ? u->vendor : "", arch, u->urgency ? u->urgency : "", cves.data, u->released,
-                    a->now, (int64_t)update_size(u), text);
-    free(text);
-    json_decref(json);
-    return code;
-}
-
-static enum err on_update(void *ctx, const struct update *u, struct error *e)
-{
-    struct import *im = ctx;
-
-    im->counts->updates++;
-    im->counts->fresh += !rows_number(im->author->ledger, LEDGER_UPDATE_KNOWN, "s", u->id);
-    return put_update(im->author, u, e);
-}
-
-/* A higher version of the same source in the same product replaces the lower ones. Rows come ordered by product and name. */
-static enum err mark_superseded(struct author *a, struct catalog_counts *counts, struct error *e)
-{
-    json_t  *rows = NULL;
-    enum err code = rows_all(a->ledger, LEDGER_UPDATE_VERSIONS, &rows, e, "");
-    size_t   n = json_array_size(rows), begin = 0;
-
-    for (size_t i = 1; i <= n && !code; i++) {
-        const json_t *first = json_array_get(rows, begin), *row = json_array_get(rows, i);
-        const char   *best = "";
-        if (row && !strcmp(arg_text(row, "name"), arg_text(first, "name")) &&
-            json_equal(json_object_get(row, "product"), json_object_get(first, "product")))
-            continue;
-        for (size_t k = begin; k < i; k++) {
-            const char *version = arg_text(json_array_get(rows, k), "version");
-            best = version_compare(version, best) > 0 ? version : best;
-        }
-        for (size_t k = begin; k < i && !code && i - begin > 1; k++) {
-            const json_t *one = json_array_get(rows, k);
-            bool          old = version_compare(arg_text(one, "version"), best) < 0;
-            counts->superseded += old;
-            code = rows_run(a->ledger, LEDGER_UPDATE_SUPERSEDED, e, "si", arg_text(one, "id"), (int64_t)old);
-        }
-        begin = i;
-    }
-    json_decref(rows);
-    return code;
-}
-
-enum err catalog_import(struct author *a, const char *name, const struct package_set *set, const struct archive *archive,
-                        const struct release *release, struct catalog_counts *out, struct error *e)
-{
-    struct import im = {a, out};
-    json_t       *json = archive_to_json(archive);
-    char         *text = json_dumps(json, JSON_COMPACT);
-    enum err      code = ledger_begin(a->ledger, e);
-
-    memset(out, 0, sizeof *out);
-    out->packages = (int64_t)set->count;
-    if (!code) {
-        code = rows_run(a->ledger, LEDGER_UPDATE_STALE, e, "s", name);
-        code = code ? code : apt_updates(set, on_update, &im, e);
-        code = code ? code : rows_run(a->ledger, LEDGER_UPDATE_FORGET, e, "s", name);
-        code = code ? code : mark_superseded(a, out, e);
-        code = code ? code : rows_run(a->ledger, LEDGER_CATALOG_SYNCED, e, "siis", name, release->date, a->now, text);
-        code = ledger_end(a->ledger, code, e);
-    }
-    free(text);
-    json_decref(json);
-    return code;
-}
-
 enum err update_resolve(struct ledger *l, const char *name, char **id, struct error *e)
 {
     json_t *row = rows_one(l, LEDGER_UPDATE_RESOLVE, "s", name);
@@ -275,6 +206,17 @@ enum err update_show(struct author *a, const json_t *args, json_t **out, struct 
     return OK;
 }
 
+static enum err applies_check(const char *rule, struct error *e)
+{
+    struct expression *x = NULL;
+    struct error       why;
+
+    if (rule && expression_parse(rule, &fact_vocabulary, &x, &why))
+        return fail(e, ERR_USAGE, "--applies: %.700s", why.text);
+    expression_free(x);
+    return OK;
+}
+
 /* The site (node/site) has put the files into the library and names them: files [{"name","sha256","size"}]. */
 enum err update_add(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
@@ -285,6 +227,7 @@ enum err update_add(struct author *a, const json_t *args, json_t **out, struct e
     size_t         i;
     enum err       code = arg_name(args, "name", "command update", &name, e);
 
+    code = code ? code : applies_check(arg_text(args, "applies"), e);
     if (!code && arg_text(args, "max_run"))
         code = duration_read(arg_text(args, "max_run"), &max_run, e);
     json_array_foreach(json_object_get(args, "codes"), i, item) {
@@ -316,7 +259,7 @@ enum err update_add(struct author *a, const json_t *args, json_t **out, struct e
     code = code ? code : update_from_json(doc, "update", &u, e);
     if (!code && rows_number(a->ledger, LEDGER_UPDATE_KNOWN, "s", u->id))
         code = fail(e, ERR_EXISTS, "update %s exists already; give another --version", u->id);
-    code = code ? code : put_update(a, u, e);
+    code = code ? code : update_put(a, u, u->released, e);
     if (!code)
         *out = message("command update %s", u->id);
     update_free(u);

@@ -185,6 +185,26 @@ static enum err apt_only(const struct world *w, struct closure *c, const char *a
     return code;
 }
 
+/* The only part that writes. */
+static enum err write_wanted(struct author *a, const char *group, const struct world *w, const struct closure *c, struct wanted_list *list,
+                             struct error *e)
+{
+    json_t  *archives = archives_print(w->archives, w->set_count);
+    char    *text = json_dumps(archives, JSON_COMPACT);
+    enum err code = ledger_begin(a->ledger, e);
+
+    if (!code && !rows_number(a->ledger, LEDGER_GROUP_HAS, "s", group))
+        code = no_such(a->ledger, LEDGER_GROUP_NAMES, "group", group, e);
+    code = code ? code : want_all(a, group, w, c, list, e);
+    code = code ? code : rows_run(a->ledger, LEDGER_GROUP_ARCHIVES_WANTED, e, "ss", group, text);
+    code = code ? code : rows_run(a->ledger, LEDGER_MEMBERS_UNWANTED, e, "s", group);
+    for (size_t i = 0; i < w->update_count && !code; i++)
+        code = rows_run(a->ledger, LEDGER_MEMBER_WANTED, e, "ss", group, w->updates[i]->id);
+    free(text);
+    json_decref(archives);
+    return ledger_end(a->ledger, code, e);
+}
+
 static enum err wanted_of_group(struct author *a, const char *group, struct wanted_list *list, char ***missing, struct error *e)
 {
     struct world   w = {0};
@@ -194,7 +214,7 @@ static enum err wanted_of_group(struct author *a, const char *group, struct want
     code = code ? code : load_sets(a, &w, e);
     code = code ? code : load_inventories(a, group, &w, e);
     code = code ? code : apt_only(&w, &c, w.set_count ? w.archives[0].arch : "amd64", e);
-    code = code ? code : want_all(a, group, &w, &c, list, e);
+    code = code ? code : write_wanted(a, group, &w, &c, list, e);
     if (!code && c.missing && missing && !*missing)
         *missing = words_copy(c.missing);
     closure_end(&c);
@@ -205,27 +225,22 @@ static enum err wanted_of_group(struct author *a, const char *group, struct want
 enum err content_wanted(struct author *a, const char *group, struct wanted_file **out, size_t *count, char ***missing, struct error *e)
 {
     struct wanted_list list = {0};
-    json_t            *groups = json_array(), *row;
+    json_t            *groups = NULL, *row;
     size_t             i;
-    enum err           code = ledger_begin(a->ledger, e);
+    enum err           code = OK;
 
     *missing = NULL;
-    if (group) {
-        json_array_append_new(groups, json_pack("{s:s}", "name", group));
-        if (!code && !rows_number(a->ledger, LEDGER_GROUP_HAS, "s", group))
-            code = no_such(a->ledger, LEDGER_GROUP_NAMES, "group", group, e);
-    } else if (!code) {
-        json_decref(groups);
-        groups = NULL;
+    if (group)
+        groups = json_pack("[{s:s}]", "name", group);
+    else
         code = rows_all(a->ledger, LEDGER_DEPLOYED_GROUPS, &groups, e, "");
-    }
     json_array_foreach(groups, i, row)
         code = code ? code : wanted_of_group(a, arg_text(row, "name"), &list, missing, e);
     json_decref(groups);
-    code = ledger_end(a->ledger, code, e);
     if (code) {
         wanted_free(list.items, list.count);
         words_free(*missing);
+        *missing = NULL;
         return code;
     }
     *out = list.items;
@@ -251,27 +266,6 @@ enum err content_arrived(struct author *a, const struct sha256 *h, uint64_t size
                     sha256_hex(info_hash, info));
 }
 
-static enum err keep_archives(struct author *a, const char *group, struct error *e)
-{
-    struct world w = {0};
-    json_t      *rows = NULL, *list = json_array(), *row;
-    size_t       i;
-    char        *text;
-    enum err     code = load_updates(a, group, &w, e);
-
-    code = code ? code : rows_all(a->ledger, LEDGER_CATALOG_ARCHIVES, &rows, e, "");
-    json_array_foreach(rows, i, row)
-        if (uses(&w, arg_text(row, "name")))
-            json_array_append(list, json_object_get(row, "archive"));
-    text = json_dumps(list, JSON_COMPACT);
-    code = code ? code : rows_run(a->ledger, LEDGER_GROUP_ARCHIVES_PUT, e, "ss", group, text);
-    free(text);
-    json_decref(list);
-    json_decref(rows);
-    world_end(&w);
-    return code;
-}
-
 enum err content_group_done(struct author *a, const char *group, struct error *e)
 {
     enum err code = ledger_begin(a->ledger, e);
@@ -280,7 +274,7 @@ enum err content_group_done(struct author *a, const char *group, struct error *e
         code = fail(e, ERR_CONDITION, "group %s: not every file is in the library yet", group);
     code = code ? code : rows_run(a->ledger, LEDGER_GROUP_CONTENT_CLEAR, e, "s", group);
     code = code ? code : rows_run(a->ledger, LEDGER_GROUP_CONTENT_TAKE, e, "s", group);
-    code = code ? code : keep_archives(a, group, e);
+    code = code ? code : rows_run(a->ledger, LEDGER_GROUP_ARCHIVES_TAKE, e, "s", group);
     code = code ? code : rows_run(a->ledger, LEDGER_MEMBERS_DOWNLOADED, e, "s", group);
     return ledger_end(a->ledger, code, e);
 }

@@ -7,6 +7,8 @@
 #include "policy/authoring/noun.h"
 #include "policy/document/json.h"
 
+#define POLL_MOST 604800                        /* as nodes read it */
+
 struct terms {
     int64_t available, deadline, randomize;
     bool    enabled, origin_fallback;
@@ -66,6 +68,8 @@ enum err deployment_create(struct author *a, const json_t *args, json_t **out, s
     struct terms t = {.available = a->now, .randomize = 7200, .enabled = true};
     enum err     code = arg_name(args, "name", "deployment", &name, e);
 
+    if (!code && !strcmp(name, "collection"))
+        code = fail(e, ERR_USAGE, "\"collection\" is the name of a collection's own document; name the deployment otherwise");
     if (!code && rows_number(a->ledger, LEDGER_DEPLOYMENT_HAS, "s", name))
         code = fail(e, ERR_EXISTS, "deployment %s exists already, or is being withdrawn", name);
     code = code ? code : refer(a, args, "group", LEDGER_GROUP_HAS, LEDGER_GROUP_NAMES, &group, e);
@@ -73,7 +77,7 @@ enum err deployment_create(struct author *a, const json_t *args, json_t **out, s
     code = code ? code : terms_read(a, args, &t, e);
     if (code)
         return code;
-    if (!purpose)
+    if (!purpose || (strcmp(purpose, "required") && strcmp(purpose, "available")))
         return fail(e, ERR_USAGE,
                     "--required or --optional? A required deployment is installed at its deadline, an optional one when its user wants");
     if (!strcmp(purpose, "required") && !t.deadline)
@@ -143,22 +147,45 @@ enum err deployment_list(struct author *a, const json_t *args, json_t **out, str
     return code;
 }
 
+/* Paths are put behind it: without its last slashes. */
+static enum err base_url(const char *url, char **out, struct error *e)
+{
+    size_t n = url ? strlen(url) : 0;
+
+    if (!n || n > 512 || (strncmp(url, "http://", 7) && strncmp(url, "https://", 8)) || strpbrk(url, " \t\r\n"))
+        return fail(e, ERR_USAGE, "--url has to begin with http:// or https://, hold no blanks and be at most 512 bytes long");
+    while (n && url[n - 1] == '/')
+        n--;
+    *out = must_print("%.*s", (int)n, url);
+    return OK;
+}
+
+enum err author_set_url(struct ledger *l, const char *url, struct error *e)
+{
+    char    *base = NULL;
+    enum err code = base_url(url, &base, e);
+
+    code = code ? code : ledger_set(l, "site.url", base, e);
+    free(base);
+    return code;
+}
+
 enum err dp_add(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
     const char *name = NULL, *url = arg_text(args, "url");
-    char       *node = NULL;
+    char       *node = NULL, *base = NULL;
     enum err    code = arg_name(args, "name", "distribution point", &name, e);
 
     if (!code && rows_number(a->ledger, LEDGER_DP_HAS, "s", name))
         code = fail(e, ERR_EXISTS, "distribution point %s exists already", name);
-    if (!code && (!url || (strncmp(url, "http://", 7) && strncmp(url, "https://", 8))))
-        code = fail(e, ERR_USAGE, "--url has to begin with http:// or https://");
+    code = code ? code : base_url(url, &base, e);
     if (!code && arg_text(args, "node"))
         code = node_resolve(a->ledger, arg_text(args, "node"), &node, e);
-    code = code ? code : rows_run(a->ledger, LEDGER_DP_PUT, e, "sss", name, url, node ? node : "");
+    code = code ? code : rows_run(a->ledger, LEDGER_DP_PUT, e, "sss", name, base, node ? node : "");
     if (!code)
-        *out = message("distribution point %s serves %s/content/", name, url);
+        *out = message("distribution point %s serves %s/content/", name, base);
     free(node);
+    free(base);
     return code;
 }
 
@@ -173,6 +200,28 @@ enum err dp_list(struct author *a, const json_t *args, json_t **out, struct erro
     return code;
 }
 
+static enum err drop_from_boundaries(struct author *a, const char *dp, struct error *e)
+{
+    json_t  *rows = NULL, *row, *item;
+    size_t   i, k;
+    enum err code = rows_all(a->ledger, LEDGER_BOUNDARIES, &rows, e, "");
+
+    json_array_foreach(rows, i, row) {
+        json_t *kept = json_array();
+        char   *cidrs = json_dumps(json_object_get(row, "cidrs"), JSON_COMPACT), *dps;
+        json_array_foreach(json_object_get(row, "dps"), k, item)
+            if (strcmp(json_string_value(item), dp))
+                json_array_append(kept, item);
+        dps = json_dumps(kept, JSON_COMPACT);
+        code = code ? code : rows_run(a->ledger, LEDGER_BOUNDARY_PUT, e, "sss", arg_text(row, "group"), cidrs, dps);
+        free(cidrs);
+        free(dps);
+        json_decref(kept);
+    }
+    json_decref(rows);
+    return code;
+}
+
 enum err dp_remove(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
     const char *name = arg_text(args, "name");
@@ -180,7 +229,9 @@ enum err dp_remove(struct author *a, const json_t *args, json_t **out, struct er
 
     if (!name || !rows_number(a->ledger, LEDGER_DP_HAS, "s", name))
         return no_such(a->ledger, LEDGER_DP_NAMES, "distribution point", name ? name : "", e);
-    code = rows_run(a->ledger, LEDGER_DP_GROUP_DROP, e, "s", name);
+    code = drop_from_boundaries(a, name, e);
+    code = code ? code : rows_run(a->ledger, LEDGER_DP_GROUP_DROP, e, "s", name);
+    code = code ? code : rows_run(a->ledger, LEDGER_DP_HELD_DROP, e, "s", name);
     code = code ? code : rows_run(a->ledger, LEDGER_DP_DROP, e, "s", name);
     if (!code)
         *out = message("nodes no longer use distribution point %s", name);
@@ -231,6 +282,7 @@ enum err boundary_remove(struct author *a, const json_t *args, json_t **out, str
     if (!name || !rows_number(a->ledger, LEDGER_BOUNDARY_HAS, "s", name))
         return no_such(a->ledger, LEDGER_BOUNDARY_NAMES, "boundary group", name ? name : "", e);
     code = rows_run(a->ledger, LEDGER_BOUNDARY_DROP, e, "s", name);
+    code = code ? code : rows_run(a->ledger, LEDGER_SETTING_DROP_IF, e, "ss", "default-group", name);
     if (!code)
         *out = message("boundary group %s is gone", name);
     return code;
@@ -260,21 +312,27 @@ enum err site_show(struct author *a, const json_t *args, json_t **out, struct er
 
 enum err site_set(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
-    int64_t  poll;
-    char     text[32];
-    enum err code = OK;
+    const char *url = arg_text(args, "url"), *poll = arg_text(args, "poll"), *group = arg_text(args, "default_group");
+    int64_t     seconds = 0;
+    char        text[32];
+    enum err    code = OK;
 
-    if (arg_text(args, "url"))
-        code = ledger_set(a->ledger, "site.url", arg_text(args, "url"), e);
-    if (!code && arg_text(args, "poll") && !(code = duration_read(arg_text(args, "poll"), &poll, e))) {
-        snprintf(text, sizeof text, "%lld", (long long)(poll < 1 ? 1 : poll));
+    if (!url && !poll && !group)
+        return fail(e, ERR_USAGE, "nothing to set: --url, --poll and --default-group are accepted");
+    if (url)
+        code = author_set_url(a->ledger, url, e);
+    if (!code && poll)
+        code = duration_read(poll, &seconds, e);
+    if (!code && seconds > POLL_MOST)
+        code = fail(e, ERR_USAGE, "--poll is at most a week");
+    if (!code && poll) {
+        snprintf(text, sizeof text, "%lld", (long long)(seconds < 1 ? 1 : seconds));
         code = ledger_set(a->ledger, "poll", text, e);
     }
-    if (!code && arg_text(args, "default_group")) {
-        if (!rows_number(a->ledger, LEDGER_BOUNDARY_HAS, "s", arg_text(args, "default_group")))
-            return no_such(a->ledger, LEDGER_BOUNDARY_NAMES, "boundary group", arg_text(args, "default_group"), e);
-        code = ledger_set(a->ledger, "default-group", arg_text(args, "default_group"), e);
-    }
+    if (!code && group && !rows_number(a->ledger, LEDGER_BOUNDARY_HAS, "s", group))
+        return no_such(a->ledger, LEDGER_BOUNDARY_NAMES, "boundary group", group, e);
+    if (!code && group)
+        code = ledger_set(a->ledger, "default-group", group, e);
     if (!code)
         *out = message("set");
     return code;

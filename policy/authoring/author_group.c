@@ -102,6 +102,9 @@ enum err group_delete(struct author *a, const json_t *args, json_t **out, struct
     if (!code && rows_number(a->ledger, LEDGER_GROUP_DEPLOYED, "s", name))
         code = fail(e, ERR_CONDITION, "group %s is deployed; delete its deployments first", name);
     code = code ? code : rows_run(a->ledger, LEDGER_GROUP_DROP_MEMBERS, e, "s", name);
+    code = code ? code : rows_run(a->ledger, LEDGER_WANTED_CLEAR, e, "s", name);
+    code = code ? code : rows_run(a->ledger, LEDGER_GROUP_CONTENT_CLEAR, e, "s", name);
+    code = code ? code : rows_run(a->ledger, LEDGER_GROUP_NOWHERE, e, "s", name);
     code = code ? code : rows_run(a->ledger, LEDGER_GROUP_DROP, e, "s", name);
     if (!code)
         *out = message("group %s is gone", name);
@@ -188,6 +191,22 @@ enum err collection_members(struct author *a, const struct collection *c, json_t
     return OK;
 }
 
+static enum err put_names(json_t *o, const json_t *args, const char *member, struct error *e)
+{
+    json_t *names = json_object_get(args, member), *item;
+    size_t  i;
+
+    if (!names)
+        return OK;
+    if (!json_is_array(names))
+        return fail(e, ERR_USAGE, "%s has to be a list of collections", member);
+    json_array_foreach(names, i, item)
+        if (!json_is_string(item))
+            return fail(e, ERR_USAGE, "%s has to be a list of collections' names", member);
+    json_object_set(o, member, names);
+    return OK;
+}
+
 /* The arguments as they are stored, node names made ids. */
 static enum err to_stored(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
@@ -198,10 +217,8 @@ static enum err to_stored(struct author *a, const json_t *args, json_t **out, st
 
     put_text(o, "rule", arg_text(args, "rule"));
     put_text(o, "limit", arg_text(args, "limit"));
-    if (json_is_array(json_object_get(args, "include")))
-        json_object_set(o, "include", json_object_get(args, "include"));
-    if (json_is_array(json_object_get(args, "exclude")))
-        json_object_set(o, "exclude", json_object_get(args, "exclude"));
+    code = put_names(o, args, "include", e);
+    code = code ? code : put_names(o, args, "exclude", e);
     json_array_foreach(json_object_get(args, "nodes"), i, item)
         if (!code && !(code = node_resolve(a->ledger, json_string_value(item) ? json_string_value(item) : "", &id, e))) {
             json_array_append_new(nodes, json_string(id));
@@ -212,12 +229,51 @@ static enum err to_stored(struct author *a, const json_t *args, json_t **out, st
     return code;
 }
 
+/* Nodes have to accept it: it is read as they read it. */
+static enum err readable(struct collection *c, struct error *e)
+{
+    struct collection *back = NULL;
+    json_t            *json;
+    enum err           code;
+
+    c->seq = 1;
+    c->audience = c->audience ? c->audience : must_copy("site");
+    json = collection_to_json(c);
+    code = collection_from_json(json, &back, e);
+    collection_free(back);
+    json_decref(json);
+    return code ? ERR_USAGE : OK;
+}
+
+/* After a change of one: every collection still stands. */
+static enum err all_stand(struct author *a, struct error *e)
+{
+    json_t  *rows = NULL, *row;
+    size_t   i;
+    char     text[sizeof e->text] = "";
+    enum err code = rows_all(a->ledger, LEDGER_COLLECTION_NAMES, &rows, e, "");
+
+    json_array_foreach(rows, i, row) {
+        struct collection *c = NULL;
+        struct error       why;
+        if (code || !collection_whole(a->ledger, arg_text(row, "name"), &c, &why)) {
+            collection_free(c);
+            continue;
+        }
+        snprintf(text, sizeof text, "%.600s", why.text);
+        code = fail(e, ERR_CONDITION, "collection %s would not hold any more: %s", arg_text(row, "name"), text);
+    }
+    json_decref(rows);
+    return code;
+}
+
 static enum err checked(struct author *a, const char *name, const json_t *stored, int64_t *members, struct error *e)
 {
     struct collection *c = NULL;
     json_t            *list = NULL;
     enum err           code = from_stored(a->ledger, name, stored, 0, &c, e);
 
+    code = code ? code : readable(c, e);
     code = code ? code : collection_members(a, c, &list, e);
     *members = (int64_t)json_array_size(list);
     json_decref(list);
@@ -235,6 +291,7 @@ static enum err store(struct author *a, enum ledger_sql sql, const char *name, c
     text = json_dumps(stored, JSON_COMPACT);
     code = code ? code : rows_run(a->ledger, sql, e, "ss", name, text);
     code = code ? code : checked(a, name, stored, &members, e);
+    code = code ? code : all_stand(a, e);
     if (!code)
         *out = message("collection %s has %lld of the enrolled nodes now", name, (long long)members);
     if (!code)
@@ -280,8 +337,9 @@ enum err collection_delete(struct author *a, const json_t *args, json_t **out, s
     enum err    code = collection_there(a, args, &name, e);
 
     if (!code && (!strcmp(name, "all") || rows_number(a->ledger, LEDGER_COLLECTION_USED, "s", name)))
-        code = fail(e, ERR_CONDITION, "collection %s is built in or has deployments", name);
+        code = fail(e, ERR_CONDITION, "collection %s is built in, or has deployments (one that is withdrawn counts until every node has heard)", name);
     code = code ? code : rows_run(a->ledger, LEDGER_COLLECTION_DROP, e, "s", name);
+    code = code ? code : all_stand(a, e);
     if (!code)
         *out = message("collection %s is gone", name);
     return code;

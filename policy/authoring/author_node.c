@@ -126,14 +126,44 @@ enum err node_show(struct author *a, const json_t *args, json_t **out, struct er
     return code;
 }
 
+/* A name that several carry is not enough for what cannot be undone. */
+static enum err one_of_its_name(struct ledger *l, const char *name, struct error *e)
+{
+    struct text ids AUTO(text_end) = {0};
+    json_t     *rows = NULL, *row;
+    size_t      i;
+    enum err    code = rows_all(l, LEDGER_NODE_NAMESAKES, &rows, e, "s", name);
+
+    json_array_foreach(rows, i, row)
+        text_add(&ids, "%s%s", i ? ", " : "", arg_text(row, "id"));
+    if (!code && json_array_size(rows) > 1)
+        code = fail(e, ERR_CONDITION, "%zu nodes are called %s, longest silent first: %.400s; name one by its id", json_array_size(rows), name, ids.data);
+    json_decref(rows);
+    return code;
+}
+
+/* What it said about updates goes with it: it no longer counts, and knows nothing if it is enrolled again. */
+static enum err forget_states(struct ledger *l, const char *id, struct error *e)
+{
+    enum err code = rows_run(l, LEDGER_SCAN_OLD, e, "s", id);
+
+    code = code ? code : rows_run(l, LEDGER_UPDATE_COUNT, e, "s", id);
+    code = code ? code : rows_run(l, LEDGER_SCAN_SWEEP, e, "s", id);
+    code = code ? code : rows_run(l, LEDGER_JOBS_CLEAR, e, "s", id);
+    return code ? code : rows_run(l, LEDGER_NODE_SCANNED, e, "si", id, (int64_t)0);
+}
+
 enum err node_retire(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
-    char    *id = NULL;
-    enum err code = node_resolve(a->ledger, arg_text(args, "name") ? arg_text(args, "name") : "", &id, e);
+    const char *name = arg_text(args, "name") ? arg_text(args, "name") : "";
+    char       *id = NULL;
+    enum err    code = one_of_its_name(a->ledger, name, e);
 
+    code = code ? code : node_resolve(a->ledger, name, &id, e);
+    code = code ? code : forget_states(a->ledger, id, e);
     code = code ? code : rows_run(a->ledger, LEDGER_NODE_RETIRE, e, "s", id);
     if (!code)
-        *out = message("node %s is retired: its status is refused from now on", arg_text(args, "name"));
+        *out = message("node %s is retired: its status is refused from now on", name);
     free(id);
     return code;
 }

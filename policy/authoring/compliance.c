@@ -31,11 +31,20 @@ static enum err take_facts(struct intake *in, const json_t *m, struct error *e)
     return code;
 }
 
+/* The closure is solved from all inventories together: one that cannot be read is this node's own trouble. */
 static enum err take_inventory(struct intake *in, const json_t *m, struct error *e)
 {
-    char    *text = json_is_array(json_object_get(m, "packages")) ? json_dumps(json_object_get(m, "packages"), JSON_COMPACT) : NULL;
-    enum err code = text ? rows_run(in->a->ledger, LEDGER_NODE_INVENTORY_PUT, e, "ss", in->node, text) : OK;
+    const json_t    *packages = json_object_get(m, "packages");
+    struct inventory inventory;
+    struct error     why;
+    char            *text;
+    enum err         code;
 
+    if (inventory_from_json(packages, &inventory, &why))
+        return alert(in, "message.bad", why.text, e);
+    inventory_end(&inventory);
+    text = json_dumps(packages, JSON_COMPACT);
+    code = rows_run(in->a->ledger, LEDGER_NODE_INVENTORY_PUT, e, "ss", in->node, text);
     free(text);
     return code;
 }
@@ -127,7 +136,9 @@ static enum err take_dp(struct intake *in, const json_t *m, struct error *e)
     const char *dp = arg_text(m, "dp"), *hex = arg_text(m, "subject"), *event = arg_text(m, "event");
 
     if (!dp || !hex || !event)
-        return OK;
+        return alert(in, "message.bad", "a distribution point's message without dp, subject or event", e);
+    if (!rows_number(in->a->ledger, LEDGER_DP_SPEAKER, "ss", dp, in->node))
+        return OK;                              /* removed, or another node's */
     return rows_run(in->a->ledger, LEDGER_DP_HELD_PUT, e, "sss", dp, hex, event);
 }
 

@@ -94,8 +94,10 @@ static void one(struct text *sql, json_t *parameters, const struct expression *x
 
     if (c == COMPARE_GLOB || c == COMPARE_CONTAINS) {
         text_add(sql, "%s LIKE ? ESCAPE '\\'", p->sql);
-        text_parameter(parameters, c == COMPARE_GLOB && p->type != PROPERTY_LIST ? like(v->text, true, "", "")
-                                                                                 : like(v->text, c == COMPARE_GLOB, "%", "%"));
+        if (c == COMPARE_CONTAINS)
+            text_parameter(parameters, like(v->text, false, "%", "%"));
+        else
+            text_parameter(parameters, p->type == PROPERTY_LIST ? like(v->text, true, "% ", " %") : like(v->text, true, "", ""));
     } else if (p->type == PROPERTY_LIST) {
         text_add(sql, "%s %sLIKE ? ESCAPE '\\'", p->sql, c == COMPARE_NE ? "NOT " : "");
         text_parameter(parameters, like(v->text, false, "% ", " %"));

@@ -1,15 +1,19 @@
 #include "policy/authoring/ledger.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "policy/authoring/rows.h"
+
+#define PATIENCE_MS 5000
 
 /* Migrations, in order; the database remembers how many it has seen. Never change one that has shipped: add the next. */
 static const char *const migrations[] = {
@@ -54,6 +58,8 @@ static const char *const migrations[] = {
     "CREATE TABLE audit(id INTEGER PRIMARY KEY, time BIGINT, who TEXT, command TEXT, what TEXT);"
     "CREATE TABLE document(name TEXT PRIMARY KEY, seq BIGINT, hash TEXT);"
     "INSERT INTO collection VALUES('all', '{\"rule\": \"node.id != \\\"\\\"\"}');",
+    /* What the closure of a group was solved from: its updates and archives then. */
+    "ALTER TABLE grp ADD COLUMN wanted_archives TEXT; ALTER TABLE member ADD COLUMN wanted INTEGER DEFAULT 0;",
 };
 
 static const char *const texts[] = {
@@ -71,7 +77,7 @@ static enum err refuse(struct ledger *l, struct error *e)
 {
     int code = sqlite3_errcode(l->database);
 
-    return fail(e, code == SQLITE_FULL ? ERR_FULL : ERR_IO, "the site's database: %s", sqlite3_errmsg(l->database));
+    return fail(e, code == SQLITE_FULL ? ERR_FULL : code == SQLITE_BUSY ? ERR_AGAIN : ERR_IO, "the site's database: %s", sqlite3_errmsg(l->database));
 }
 
 static enum err execute(struct ledger *l, const char *sql, struct error *e)
@@ -99,16 +105,14 @@ static enum err migrate(struct ledger *l, struct error *e)
     return code;
 }
 
-static enum err open_at(const char *path, int flags, struct ledger **out, struct error *e)
+static enum err open_at(const char *path, struct ledger **out, struct error *e)
 {
     struct ledger *l = must_alloc(sizeof *l);
-    mode_t         before = umask(077);
-    int            code = sqlite3_open_v2(path, &l->database, flags, NULL);
+    int            code = sqlite3_open_v2(path, &l->database, SQLITE_OPEN_READWRITE, NULL);
     enum err       result;
 
-    umask(before);
-    result = code ? fail(e, ERR_IO, "%s: %s", path, sqlite3_errmsg(l->database))
-                  : execute(l, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000;", e);
+    ledger_patience(l, PATIENCE_MS);
+    result = code ? fail(e, ERR_IO, "%s: %s", path, sqlite3_errmsg(l->database)) : execute(l, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", e);
     result = result ? result : migrate(l, e);
     for (size_t i = 0; i < LEDGER_SQL_COUNT && !result; i++)
         if (sqlite3_prepare_v3(l->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &l->statements[i], NULL))
@@ -120,20 +124,38 @@ static enum err open_at(const char *path, int flags, struct ledger **out, struct
     return result;
 }
 
+void ledger_patience(struct ledger *l, int ms)
+{
+    sqlite3_busy_timeout(l->database, ms);
+}
+
 enum err ledger_open(const char *path, struct ledger **out, struct error *e)
 {
     if (!file_exists(path))
         return fail(e, ERR_NOT_FOUND, "%s: there is no site here; `ferry site init` makes one", path);
-    return open_at(path, SQLITE_OPEN_READWRITE, out, e);
+    return open_at(path, out, e);
+}
+
+/* The files beside it (-wal, -shm) take its mode from it. */
+static enum err make_private(const char *path, struct error *e)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0 && errno == EEXIST)
+        return fail(e, ERR_EXISTS, "%s: a site is here already", path);
+    if (fd < 0)
+        return fail_errno(e, "%s", path);
+    close(fd);
+    return OK;
 }
 
 enum err ledger_create(const char *path, const char *name, const char *site_id, const uint8_t seal_public[32], struct error *e)
 {
     struct ledger *l;
     char           seal[65];
-    enum err code = file_exists(path) ? fail(e, ERR_EXISTS, "%s: a site is here already", path)
-                                      : open_at(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &l, e);
+    enum err       code = make_private(path, e);
 
+    code = code ? code : open_at(path, &l, e);
     if (code)
         return code;
     hex_encode(seal_public, 32, seal);

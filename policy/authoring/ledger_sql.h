@@ -5,6 +5,7 @@
 #define LEDGER_SQL(X) \
     X(SETTING, "SELECT value FROM setting WHERE name = ?1") \
     X(SETTING_PUT, "INSERT INTO setting VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = ?2") \
+    X(SETTING_DROP_IF, "DELETE FROM setting WHERE name = ?1 AND value = ?2") \
     X(CATALOG_PUT, "INSERT INTO catalog(name, uri, suite, components, arch, keyring, release_date, synced)" \
                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, 0)") \
     X(CATALOGS, "SELECT name, uri, suite, components AS \"components!j\", arch, keyring, release_date, synced AS \"synced!t\"," \
@@ -15,7 +16,10 @@
     X(CATALOG_USED, "SELECT count(*) FROM member JOIN upd ON upd.id = member.update_id WHERE upd.catalog = ?1") \
     X(CATALOG_DROP, "DELETE FROM catalog WHERE name = ?1") \
     X(CATALOG_DROP_UPDATES, "DELETE FROM upd WHERE catalog = ?1") \
-    X(UPDATE_STALE, "UPDATE upd SET expired = 1 WHERE catalog = ?1") \
+    X(CATALOG_DATE, "SELECT release_date FROM catalog WHERE name = ?1") \
+    X(UPDATES_CURRENT, "SELECT id FROM upd WHERE catalog = ?1 AND expired = 0") \
+    X(UPDATE_EXPIRE, "UPDATE upd SET expired = 1 WHERE id = ?1") \
+    X(UPDATE_SAME, "SELECT count(*) FROM upd WHERE id = ?1 AND json = ?2 AND expired = 0") \
     X(UPDATE_KNOWN, "SELECT count(*) FROM upd WHERE id = ?1") \
     X(UPDATE_PUT, "INSERT INTO upd(id, catalog, name, version, title, description, classification, severity, product, vendor, arch," \
                   " urgency, cves, released, revised," \
@@ -23,9 +27,10 @@
                   " ?17, 0, 0)" \
                   " ON CONFLICT(id) DO UPDATE SET title = ?5, description = ?6, classification = ?7, severity = ?8, product = ?9," \
                   " vendor = ?10, arch = ?11," \
-                  " urgency = ?12, cves = ?13, released = ?14, revised = ?15, size = ?16, json = ?17, expired = 0") \
+                  " urgency = ?12, cves = ?13, released = CASE upd.released WHEN 0 THEN ?14 ELSE upd.released END," \
+                  " revised = ?15, size = ?16, json = ?17, expired = 0") \
     X(UPDATE_FORGET, "DELETE FROM upd WHERE catalog = ?1 AND expired = 1 AND id NOT IN (SELECT update_id FROM member)") \
-    X(UPDATE_VERSIONS, "SELECT id, name, product, version FROM upd WHERE expired = 0 ORDER BY product, name") \
+    X(UPDATE_VERSIONS, "SELECT id, name, product, version, superseded FROM upd WHERE expired = 0 ORDER BY product, name") \
     X(UPDATE_SUPERSEDED, "UPDATE upd SET superseded = ?2 WHERE id = ?1") \
     X(UPDATE_JSON, "SELECT json AS \"json!j\" FROM upd WHERE id = ?1") \
     X(UPDATE_RESOLVE, "SELECT id FROM upd WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC, required DESC, superseded, expired LIMIT 2") \
@@ -38,6 +43,9 @@
                     " installed = (SELECT count(*) FROM node_update n WHERE n.update_id = upd.id AND n.state = 3)," \
                     " unknown = (SELECT count(*) FROM node_update n WHERE n.update_id = upd.id AND n.state = 0)" \
                     " WHERE id IN (SELECT update_id FROM node_update WHERE node = ?1)") \
+    X(UPDATE_COUNT_ONE, "UPDATE upd SET required = (SELECT count(*) FROM node_update n WHERE n.update_id = ?1 AND n.state = 2)," \
+                        " installed = (SELECT count(*) FROM node_update n WHERE n.update_id = ?1 AND n.state = 3)," \
+                        " unknown = (SELECT count(*) FROM node_update n WHERE n.update_id = ?1 AND n.state = 0) WHERE id = ?1") \
     X(COMMANDS, "SELECT json AS \"json!j\" FROM upd WHERE catalog = 'command' AND expired = 0 ORDER BY id") \
     X(GROUP_PUT, "INSERT INTO grp(name, description, archives) VALUES(?1, ?2, '[]')") \
     X(GROUP_HAS, "SELECT count(*) FROM grp WHERE name = ?1") \
@@ -58,10 +66,13 @@
     X(GROUP_SIZE, "SELECT count(*) FROM member WHERE grp = ?1") \
     X(GROUP_DEPLOYED, "SELECT count(*) FROM deployment WHERE grp = ?1 AND withdrawn = 0") \
     X(GROUP_DROP, "DELETE FROM grp WHERE name = ?1") \
+    X(GROUP_NOWHERE, "DELETE FROM dp_group WHERE grp = ?1") \
     X(GROUP_DROP_MEMBERS, "DELETE FROM member WHERE grp = ?1") \
     X(MEMBER_PUT, "INSERT INTO member(grp, update_id, downloaded) VALUES(?1, ?2, 0) ON CONFLICT DO NOTHING") \
     X(MEMBER_DROP, "DELETE FROM member WHERE grp = ?1 AND update_id = ?2") \
-    X(MEMBERS_DOWNLOADED, "UPDATE member SET downloaded = 1 WHERE grp = ?1") \
+    X(MEMBERS_UNWANTED, "UPDATE member SET wanted = 0 WHERE grp = ?1") \
+    X(MEMBER_WANTED, "UPDATE member SET wanted = 1 WHERE grp = ?1 AND update_id = ?2") \
+    X(MEMBERS_DOWNLOADED, "UPDATE member SET downloaded = 1 WHERE grp = ?1 AND wanted = 1") \
     X(DEPLOYED_GROUPS, "SELECT DISTINCT grp AS name FROM deployment WHERE enabled = 1 AND withdrawn = 0") \
     X(WANTED_CLEAR, "DELETE FROM grp_wanted WHERE grp = ?1") \
     X(WANTED_PUT, "INSERT INTO grp_wanted VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
@@ -70,7 +81,8 @@
     X(GROUP_CONTENTS, "SELECT c.sha256, c.size, c.origin, c.info_hash FROM grp_content g JOIN content c ON c.sha256 = g.sha256" \
                       " WHERE g.grp = ?1 ORDER BY c.sha256") \
     X(GROUP_ARCHIVES, "SELECT archives AS \"archives!j\" FROM grp WHERE name = ?1") \
-    X(GROUP_ARCHIVES_PUT, "UPDATE grp SET archives = ?2 WHERE name = ?1") \
+    X(GROUP_ARCHIVES_WANTED, "UPDATE grp SET wanted_archives = ?2 WHERE name = ?1") \
+    X(GROUP_ARCHIVES_TAKE, "UPDATE grp SET archives = wanted_archives WHERE name = ?1") \
     X(GROUP_SHORT, "SELECT count(*) FROM grp_wanted w LEFT JOIN content c ON c.sha256 = w.sha256 WHERE w.grp = ?1 AND c.sha256 IS NULL") \
     X(CONTENT_PUT, "INSERT INTO content VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(sha256) DO UPDATE SET origin = coalesce(?4, origin)") \
     X(CONTENT_ONE, "SELECT sha256, size, origin, info_hash FROM content WHERE sha256 = ?1") \
@@ -82,7 +94,7 @@
     X(COLLECTIONS, "SELECT name, json AS \"json!j\" FROM collection ORDER BY name") \
     X(COLLECTION_HAS, "SELECT count(*) FROM collection WHERE name = ?1") \
     X(COLLECTION_NAMES, "SELECT name FROM collection ORDER BY name") \
-    X(COLLECTION_USED, "SELECT count(*) FROM deployment WHERE collection = ?1 AND withdrawn = 0") \
+    X(COLLECTION_USED, "SELECT count(*) FROM deployment WHERE collection = ?1") \
     X(COLLECTION_DROP, "DELETE FROM collection WHERE name = ?1") \
     X(DEPLOYMENT_PUT, "INSERT INTO deployment(name, grp, collection, purpose, available, deadline, randomize, origin_fallback," \
                       " enabled, withdrawn, created)" \
@@ -109,6 +121,8 @@
     X(DP_CONTENTS, "SELECT DISTINCT c.sha256, c.size, c.origin, c.info_hash FROM dp_group d JOIN grp_content g ON g.grp = d.grp" \
                    " JOIN content c ON c.sha256 = g.sha256 WHERE d.dp = ?1") \
     X(DP_HELD_PUT, "INSERT INTO dp_content VALUES(?1, ?2, ?3) ON CONFLICT(dp, sha256) DO UPDATE SET state = ?3") \
+    X(DP_SPEAKER, "SELECT count(*) FROM dp WHERE name = ?1 AND (node = ?2 OR node = '')") \
+    X(DP_HELD_DROP, "DELETE FROM dp_content WHERE dp = ?1") \
     X(DP_HELD, "SELECT count(*) FROM dp_content WHERE dp = ?1 AND sha256 = ?2 AND state = 'complete'") \
     X(BOUNDARY_PUT, "INSERT INTO boundary VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET cidrs = ?2, dps = ?3") \
     X(BOUNDARIES, "SELECT name AS \"group\", cidrs AS \"cidrs!j\", dps AS \"dps!j\", (SELECT count(*) FROM node" \
@@ -124,7 +138,9 @@
                 " VALUES(?1, ?2, ?3, ?4, ?5, ?5, '{}', '[]', 0, 0, 0, '') ON CONFLICT(id) DO UPDATE" \
                 " SET hostname = ?3, address = ?4, retired = 0") \
     X(NODE_KNOWN, "SELECT count(*) FROM node WHERE id = ?1 AND retired = 0") \
-    X(NODE_RESOLVE, "SELECT id FROM node WHERE (id = ?1 OR hostname = ?1) AND retired = 0 ORDER BY id = ?1 DESC LIMIT 2") \
+    X(NODE_RESOLVE, "SELECT id FROM node WHERE (id = ?1 OR hostname = ?1) AND retired = 0" \
+                    " ORDER BY id = ?1 DESC, last_contact DESC, enrolled DESC LIMIT 1") \
+    X(NODE_NAMESAKES, "SELECT id FROM node WHERE hostname = ?1 AND retired = 0 ORDER BY last_contact") \
     X(NODE_NAMES, "SELECT hostname AS name FROM node WHERE retired = 0") \
     X(NODE_FACTS, "SELECT id, hostname, facts AS \"facts!j\", last_contact, scanned FROM node WHERE retired = 0 ORDER BY hostname") \
     X(NODE_ONE, "SELECT id, hostname, address, branch, enrolled AS \"enrolled!t\", last_contact AS \"last_contact!t\", last_contact" \
@@ -140,8 +156,7 @@
     X(NODE_FACTS_PUT, "UPDATE node SET facts = ?2, branch = ?3 WHERE id = ?1") \
     X(NODE_INVENTORY_PUT, "UPDATE node SET inventory = ?2 WHERE id = ?1") \
     X(NODE_SCANNED, "UPDATE node SET scanned = ?2 WHERE id = ?1") \
-    X(NODE_INVENTORIES, "SELECT DISTINCT node.id, inventory AS \"inventory!j\" FROM node JOIN node_update u ON u.node = node.id" \
-                        " AND u.state = 2" \
+    X(NODE_INVENTORIES, "SELECT DISTINCT inventory AS \"inventory!j\" FROM node JOIN node_update u ON u.node = node.id AND u.state = 2" \
                         " JOIN member m ON m.update_id = u.update_id AND m.grp = ?1 WHERE retired = 0 AND inventory <> '[]'") \
     X(NODE_COUNT, "SELECT count(*) FROM node WHERE retired = 0") \
     X(NODE_SILENT, "SELECT count(*) FROM node WHERE retired = 0 AND last_contact < ?1") \
@@ -152,6 +167,7 @@
     X(SCAN_SWEEP, "DELETE FROM node_update WHERE node = ?1 AND state = 1") \
     X(SCAN_STATE, "SELECT state, held FROM node_update WHERE node = ?1 AND update_id = ?2") \
     X(JOB_PUT, "REPLACE INTO node_job VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
+    X(JOBS_CLEAR, "DELETE FROM node_job WHERE node = ?1") \
     X(JOB, "SELECT deployment, state, enforcement, reason, code, attempts, detail, changed FROM node_job WHERE node = ?1" \
            " AND update_id = ?2") \
     X(NODE_UPDATES, "SELECT upd.id, upd.name, upd.version, upd.title, CASE u.state WHEN 2 THEN 'required' WHEN 3 THEN 'installed'" \

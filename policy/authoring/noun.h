@@ -40,6 +40,8 @@ enum err collection_whole(struct ledger *, const char *name, struct collection *
 /* Nodes of a collection: array of {"id","hostname","why"}. */
 enum err collection_members(struct author *, const struct collection *, json_t **out, struct error *);
 enum err node_resolve(struct ledger *, const char *name, char **id, struct error *);
+/* Its row, new or replaced (import.c). released: kept when the row knows one already. */
+enum err update_put(struct author *, const struct update *, int64_t released, struct error *);
 enum err update_resolve(struct ledger *, const char *name, char **id, struct error *);
 
 /* Contents as documents carry them: rows of {"sha256","size","origin","info_hash"}, torrents from the library. */

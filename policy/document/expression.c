@@ -163,6 +163,14 @@ static bool number_take(const char *text, bool size, int64_t *out)
     return false;
 }
 
+/* A date alone is its first second. */
+static bool date_take(const char *text, int64_t *out)
+{
+    AUTO(text_free) char *midnight = must_print("%s 00:00", text);
+
+    return !moment_read(text, 0, out, NULL) || !moment_read(midnight, 0, out, NULL);
+}
+
 static bool value_typed(struct parser *p, const struct property *property, struct value *v)
 {
     enum property_type type = property ? property->type : PROPERTY_TEXT;
@@ -179,7 +187,7 @@ static bool value_typed(struct parser *p, const struct property *property, struc
         v->kind = VALUE_AGE;
         if (isdigit((unsigned char)*v->text) && strchr(v->text, '-')) {
             v->kind = VALUE_TIME;
-            wanted = moment_read(v->text, 0, &v->number, NULL) ? "expected a date such as 2026-11-01" : NULL;
+            wanted = date_take(v->text, &v->number) ? NULL : "expected a date such as 2026-11-01";
         } else {
             wanted = duration_read(v->text, &v->number, NULL) ? "expected an age such as 30d, or a date such as 2026-11-01" : NULL;
         }

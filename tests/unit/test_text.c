@@ -140,7 +140,7 @@ static void durations(void **state)
 static void moments(void **state)
 {
     static const char *const bad[] = {
-        "", "then", "+", "+x", "tomorrow", "2026-11-24", "2026-11-24 22", "2026-02-30 10:00", "+9223372036854775807s"};
+        "", "then", "+", "+x", "tomorrow", "2026-11-24", "2026-11-24 22", "2026-02-30 10:00", "+9223372036854775807s", "+520000w"};
     int64_t                  t;
     struct error             e;
 
