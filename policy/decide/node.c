@@ -90,8 +90,6 @@ static struct decision decide_install(const struct situation *s, struct decision
     bool    due = s->user_asked || (deadline && now >= deadline);
     int64_t wait = s->attempts ? decide_retry(s->attempts) : 0;
 
-    if (!due && s->deployment->purpose == PURPOSE_AVAILABLE)
-        return with(d, ACTION_NONE, REASON_OFFERED, s->deployment->available, 0);
     if (!due)
         return with(d, ACTION_NONE, REASON_DEADLINE_AHEAD, deadline, deadline);
     if (s->closure_missing && now < s->last_attempt + CLOSURE_RETRY)

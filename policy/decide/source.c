@@ -5,6 +5,9 @@
 
 #include "base/text.h"
 
+#define LINKS           256                     /* as many as policy/document/fleet.c reads */
+#define DEFAULT_MINUTES 120                     /* of the implicit link to the site's default group */
+
 struct listing {
     struct source *out;
     size_t         room, count;
@@ -27,7 +30,8 @@ static bool listed(const struct listing *l, const char *name)
 static void add_group(struct listing *l, const struct fleet *f, const struct boundary_group *g, const struct content *c,
                       enum source_kind kind, int64_t after)
 {
-    char hex[SHA256_HEX];
+    static const char *const groups[] = {"the node's group", "neighbour group", "the site's default group"};
+    char                     hex[SHA256_HEX];
 
     for (char **name = g->dps; name && *name; name++) {
         const struct dp *dp = fleet_dp(f, *name);
@@ -39,11 +43,47 @@ static void add_group(struct listing *l, const struct fleet *f, const struct bou
         s->name = dp->name;
         s->after = after;
         snprintf(s->url, sizeof s->url, "%s/content/%s", dp->url, sha256_hex(&c->sha256, hex));
-        if (kind == SOURCE_NEIGHBOUR)
-            snprintf(s->why, sizeof s->why, "of neighbour group %.40s, after %lld min", g->name, (long long)after / 60);
+        if (after)
+            snprintf(s->why, sizeof s->why, "of %s %.40s, after %lld min", groups[kind], g->name, (long long)after / 60);
         else
-            snprintf(s->why, sizeof s->why, "of %s %.60s", kind == SOURCE_DP ? "the node's group" : "the site's default group", g->name);
+            snprintf(s->why, sizeof s->why, "of %s %.60s", groups[kind], g->name);
         l->count++;
+    }
+}
+
+/* Into rising order of minutes; of the same minutes the first named comes first. */
+static size_t link_put(struct neighbour *links, size_t count, char *group, int64_t minutes)
+{
+    size_t at = count;
+
+    for (; at && links[at - 1].minutes > minutes; at--)
+        links[at] = links[at - 1];
+    links[at] = (struct neighbour){group, minutes};
+    return count + 1;
+}
+
+/* The groups behind the node's own, soonest first. A link that the policy names to the default group, even "never", replaces the implicit
+ * one: configmgr-semantics.md 1.11. */
+static void add_links(struct listing *l, const struct fleet *f, const struct boundary_group *group, const struct boundary_group *standard,
+                      const struct content *c)
+{
+    struct neighbour links[LINKS + 1];
+    size_t           count = 0;
+    bool             named = !standard;
+
+    for (size_t i = 0; i < group->neighbour_count && count < LINKS; i++) {
+        const struct neighbour *n = &group->neighbours[i];
+
+        named = named || !strcmp(n->group, standard->name);
+        if (n->minutes >= 0 && fleet_group(f, n->group))
+            count = link_put(links, count, n->group, n->minutes);
+    }
+    if (!named)
+        count = link_put(links, count, standard->name, DEFAULT_MINUTES);
+    for (size_t i = 0; i < count; i++) {
+        const struct boundary_group *g = fleet_group(f, links[i].group);
+
+        add_group(l, f, g, c, g == standard ? SOURCE_DEFAULT : SOURCE_NEIGHBOUR, links[i].minutes * 60);
     }
 }
 
@@ -69,14 +109,10 @@ size_t source_order(const struct fleet *f, const struct boundary_group *group, c
 
     if (f && group) {
         add_group(&l, f, group, c, SOURCE_DP, 0);
-        for (size_t i = 0; i < group->neighbour_count; i++) {
-            const struct boundary_group *n = fleet_group(f, group->neighbours[i].group);
-            if (n && group->neighbours[i].minutes >= 0)
-                add_group(&l, f, n, c, SOURCE_NEIGHBOUR, group->neighbours[i].minutes * 60);
-        }
+        add_links(&l, f, group, standard, c);
+    } else if (standard) {
+        add_group(&l, f, standard, c, SOURCE_DEFAULT, 0);
     }
-    if (f && standard)
-        add_group(&l, f, standard, c, SOURCE_DEFAULT, group ? 120 * 60 : 0);
     if (origin_fallback || (!group && !standard))
         add_origin(&l, c, !group);
     return l.count;

@@ -49,15 +49,16 @@ void collection_free(struct collection *c)
     free(c);
 }
 
-static enum err definition_read(const json_t *, int depth, struct collection **out, struct error *);
+static enum err definition_read(const json_t *, const char *path, int depth, struct collection **out, struct error *);
 
 static void list_read(struct reader *r, const char *name, int depth, struct collection ***out, size_t *count)
 {
     const json_t *list = reader_array_or(r, name, INCLUDES);
+    char          path[READER_PATH];
 
     *out = must_alloc((json_array_size(list) + 1) * sizeof **out);
     for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
-        r->verdict = definition_read(json_array_get(list, i), depth + 1, &(*out)[i], r->error);
+        r->verdict = definition_read(json_array_get(list, i), reader_path(r, name, i, path), depth + 1, &(*out)[i], r->error);
         *count = i + !r->verdict;
     }
 }
@@ -78,18 +79,20 @@ static void definition_members(struct reader *r, int depth, struct collection *c
     list_read(r, "include", depth, &c->include, &c->include_count);
     list_read(r, "exclude", depth, &c->exclude, &c->exclude_count);
     if (reader_has(r, "limit")) {
+        char          path[READER_PATH];
         const json_t *limit = reader_object(r, "limit");
+        snprintf(path, sizeof path, "%.100s.limit", r->path);
         if (!r->verdict)
-            r->verdict = definition_read(limit, depth + 1, &c->limit, r->error);
+            r->verdict = definition_read(limit, path, depth + 1, &c->limit, r->error);
     }
 }
 
-static enum err definition_read(const json_t *value, int depth, struct collection **out, struct error *e)
+static enum err definition_read(const json_t *value, const char *path, int depth, struct collection **out, struct error *e)
 {
     struct collection *c = must_alloc(sizeof *c);
     struct reader      r;
 
-    reader_init(&r, value, "collection", e);
+    reader_init(&r, value, path, e);
     if (depth == 0) {
         if (strcmp(reader_text(&r, "type", 32), "collection"))
             reader_fail(&r, "type", "\"collection\" was expected");
@@ -107,7 +110,7 @@ static enum err definition_read(const json_t *value, int depth, struct collectio
 
 enum err collection_from_json(const json_t *value, struct collection **out, struct error *e)
 {
-    return definition_read(value, 0, out, e);
+    return definition_read(value, "collection", 0, out, e);
 }
 
 static json_t *definition_print(const struct collection *c);

@@ -27,7 +27,7 @@ enum err content_from_json(const json_t *value, const char *path, struct content
 
     reader_init(&r, value, path, e);
     c.sha256 = reader_sha256(&r, "sha256");
-    c.size = (uint64_t)reader_number(&r, "size", 0, INT64_MAX);
+    c.size = (uint64_t)reader_number(&r, "size", 0, SIZE_MOST);
     c.info_hash = reader_sha256(&r, "info_hash");
     c.torrent = reader_base64(&r, "torrent", TORRENT, &c.torrent_size);
     c.origin = reader_copy_or_null(&r, "origin", 4096);
@@ -67,17 +67,39 @@ void archive_end(struct archive *a)
     memset(a, 0, sizeof *a);
 }
 
-static void index_read(struct reader *parent, const json_t *value, struct archive_index *x)
+/* What becomes part of a path below dists/ and of a line for apt. */
+static bool archive_word(const char *text)
+{
+    return *text && *text != '/' && !strstr(text, "..") &&
+           text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+~:_/-")] == 0;
+}
+
+static void index_read(struct reader *parent, size_t i, const json_t *value, struct archive_index *x)
 {
     struct reader r;
 
-    reader_init(&r, value, "index", parent->error);
+    reader_item(&r, parent, "indexes", i, value);
     x->path = reader_copy(&r, "path", 1024);
     x->sha256 = reader_sha256(&r, "sha256");
-    x->size = (uint64_t)reader_number(&r, "size", 0, INT64_MAX);
-    if (!*x->path || *x->path == '/' || strstr(x->path, ".."))
+    x->size = (uint64_t)reader_number(&r, "size", 0, SIZE_MOST);
+    if (!archive_word(x->path))
         reader_fail(&r, "path", "a relative path without \"..\" was expected");
     parent->verdict = reader_done(&r);
+}
+
+static void archive_check(struct reader *r, const struct archive *a)
+{
+    if (!r->verdict && !name_ok(a->name))
+        reader_fail(r, "name", "\"%.64s\" is not a name", a->name);
+    if (!r->verdict && a->uri[strcspn(a->uri, " \t\r\n")])
+        reader_fail(r, "uri", "a URI without blanks was expected");
+    if (!r->verdict && !archive_word(a->suite))
+        reader_fail(r, "suite", "\"%.64s\" is not a suite such as bookworm-security", a->suite);
+    if (!r->verdict && !archive_word(a->arch))
+        reader_fail(r, "arch", "\"%.32s\" is not an architecture such as amd64", a->arch);
+    for (char **c = a->components; c && *c && !r->verdict; c++)
+        if (!archive_word(*c))
+            reader_fail(r, "components", "\"%.64s\" is not a component such as main", *c);
 }
 
 enum err archive_from_json(const json_t *value, const char *path, struct archive *out, struct error *e)
@@ -97,10 +119,9 @@ enum err archive_from_json(const json_t *value, const char *path, struct archive
     a.indexes = must_alloc((json_array_size(indexes) + 1) * sizeof *a.indexes);
     for (size_t i = 0; i < json_array_size(indexes) && !r.verdict; i++) {
         a.index_count = i + 1;
-        index_read(&r, json_array_get(indexes, i), &a.indexes[i]);
+        index_read(&r, i, json_array_get(indexes, i), &a.indexes[i]);
     }
-    if (!r.verdict && !name_ok(a.name))
-        reader_fail(&r, "name", "\"%.64s\" is not a name", a.name);
+    archive_check(&r, &a);
     if (reader_done(&r)) {
         archive_end(&a);
         return r.verdict;
@@ -135,12 +156,11 @@ json_t *archive_to_json(const struct archive *a)
 enum err contents_read(struct reader *r, struct content **out, size_t *count)
 {
     const json_t *list = reader_array(r, "contents", CONTENTS);
-    char          path[64];
+    char          path[READER_PATH];
 
     *out = must_alloc((json_array_size(list) + 1) * sizeof **out);
     for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
-        snprintf(path, sizeof path, "contents[%zu]", i);
-        r->verdict = content_from_json(json_array_get(list, i), path, &(*out)[i], r->error);
+        r->verdict = content_from_json(json_array_get(list, i), reader_path(r, "contents", i, path), &(*out)[i], r->error);
         *count = i + !r->verdict;
     }
     return r->verdict;
@@ -149,12 +169,11 @@ enum err contents_read(struct reader *r, struct content **out, size_t *count)
 enum err archives_read(struct reader *r, struct archive **out, size_t *count)
 {
     const json_t *list = reader_array(r, "archives", ARCHIVES);
-    char          path[64];
+    char          path[READER_PATH];
 
     *out = must_alloc((json_array_size(list) + 1) * sizeof **out);
     for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
-        snprintf(path, sizeof path, "archives[%zu]", i);
-        r->verdict = archive_from_json(json_array_get(list, i), path, &(*out)[i], r->error);
+        r->verdict = archive_from_json(json_array_get(list, i), reader_path(r, "archives", i, path), &(*out)[i], r->error);
         *count = i + !r->verdict;
     }
     return r->verdict;
@@ -163,12 +182,11 @@ enum err archives_read(struct reader *r, struct archive **out, size_t *count)
 enum err updates_read(struct reader *r, struct update ***out, size_t *count)
 {
     const json_t *list = reader_array(r, "updates", DEPLOYMENT_UPDATES);
-    char          path[64];
+    char          path[READER_PATH];
 
     *out = must_alloc((json_array_size(list) + 1) * sizeof **out);
     for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
-        snprintf(path, sizeof path, "updates[%zu]", i);
-        r->verdict = update_from_json(json_array_get(list, i), path, &(*out)[i], r->error);
+        r->verdict = update_from_json(json_array_get(list, i), reader_path(r, "updates", i, path), &(*out)[i], r->error);
         *count = i + !r->verdict;
     }
     return r->verdict;
@@ -262,6 +280,8 @@ const struct content *deployment_content(const struct deployment *d, const struc
 /* What the updates and archives name has to be among the contents: a node needs nothing more than the document. */
 static void check_whole(struct reader *r, const struct deployment *d)
 {
+    if (d->withdrawn && (d->update_count || d->content_count || d->archive_count))
+        reader_fail(r, "withdrawn", "a withdrawn deployment carries no updates, contents or archives");
     for (size_t i = 1; i < d->content_count && !r->verdict; i++)
         if (by_sha256(&d->contents[i - 1], &d->contents[i]) == 0)
             reader_fail(r, "contents", "the same content twice");
@@ -298,8 +318,14 @@ static void head_read(struct reader *r, struct deployment *d)
     d->deadline = reader_time_or(r, "deadline", 0);
     d->randomize_s = reader_number_or(r, "randomize_s", 0, 86400, 0);
     d->origin_fallback = reader_bool_or(r, "origin_fallback", false);
-    if (!r->verdict && (!name_ok(d->id) || !name_ok(d->collection)))
-        reader_fail(r, "id", "id and collection have to be names");
+    if (!r->verdict && !name_ok(d->id))
+        reader_fail(r, "id", "\"%.64s\" is not a name", d->id);
+    if (!r->verdict && !name_ok(d->collection))
+        reader_fail(r, "collection", "\"%.64s\" is not a name", d->collection);
+    if (!d->deadline && d->purpose == PURPOSE_REQUIRED && !d->withdrawn)
+        reader_fail(r, "deadline", "is missing; a required deployment is installed at its deadline");
+    if (d->deadline && d->deadline < d->available)
+        reader_fail(r, "deadline", "lies before the available time");
 }
 
 enum err deployment_from_json(const json_t *value, struct deployment **out, struct error *e)

@@ -1,6 +1,7 @@
 #include "policy/document/expression.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,24 +152,26 @@ static bool number_take(const char *text, bool size, int64_t *out)
         {"mib", 1 << 20}, {"mb", 1000000}, {"g", 1 << 30}, {"gib", 1 << 30}, {"gb", 1000000000},
     };
     char     *end;
-    long long n = strtoll(text, &end, 10);
+    long long n;
 
-    if (end == text || n < 0 || n > INT64_MAX / (1 << 30))
+    if (!isdigit((unsigned char)*text))
         return false;
-    for (size_t i = 0; i < (size ? COUNT(units) : 1); i++)
-        if (!strcasecmp(end, units[i].unit)) {
-            *out = n * units[i].factor;
-            return true;
-        }
+    errno = 0;
+    n = strtoll(text, &end, 10);
+    for (size_t i = 0; i < (size ? COUNT(units) : 1) && !errno; i++)
+        if (!strcasecmp(end, units[i].unit))
+            return !__builtin_mul_overflow(n, units[i].factor, out);
     return false;
 }
 
-/* A date alone is its first second. */
+/* A day is its first second: 2026-11-01, or a whole moment as base/text.h reads it. */
 static bool date_take(const char *text, int64_t *out)
 {
-    AUTO(text_free) char *midnight = must_print("%s 00:00", text);
+    char day[TIME_SIZE];
 
-    return !moment_read(text, 0, out, NULL) || !moment_read(midnight, 0, out, NULL);
+    if (strlen(text) == 10 && snprintf(day, sizeof day, "%sT00:00:00Z", text) > 0 && !time_read(day, out, NULL))
+        return true;
+    return !moment_read(text, 0, out, NULL);
 }
 
 static bool value_typed(struct parser *p, const struct property *property, struct value *v)
@@ -388,37 +391,48 @@ static void value_print(struct text *out, const struct value *v)
     text_add(out, "\"");
 }
 
-static void print(struct text *out, const struct expression *x)
+static void test_print(struct text *out, const struct expression *x)
 {
     static const char *const words[] = {"=", "!=", "<", "<=", ">", ">=", "~", "contains", "in"};
 
-    if (x->kind == EXPRESSION_NOT) {
-        text_add(out, "not (");
-        print(out, x->left);
-        text_add(out, ")");
-    } else if (x->kind != EXPRESSION_TEST) {
+    text_add(out, "%s %s ", x->name, words[x->comparison]);
+    if (x->comparison == COMPARE_IN)
         text_add(out, "(");
-        print(out, x->left);
-        text_add(out, x->kind == EXPRESSION_AND ? " and " : " or ");
-        print(out, x->right);
-        text_add(out, ")");
-    } else {
-        text_add(out, "%s %s ", x->name, words[x->comparison]);
-        if (x->comparison == COMPARE_IN)
-            text_add(out, "(");
-        for (size_t i = 0; i < x->value_count; i++) {
-            text_add(out, i ? ", " : "");
-            value_print(out, &x->values[i]);
-        }
-        if (x->comparison == COMPARE_IN)
-            text_add(out, ")");
+    for (size_t i = 0; i < x->value_count; i++) {
+        text_add(out, i ? ", " : "");
+        value_print(out, &x->values[i]);
     }
+    if (x->comparison == COMPARE_IN)
+        text_add(out, ")");
+}
+
+/* Only the parentheses that are needed: what was parsed within the depth prints within the depth. or binds weakest; and, or lean left. */
+static void print(struct text *out, const struct expression *x, bool wrapped)
+{
+    if (wrapped)
+        text_add(out, "(");
+    if (x->kind == EXPRESSION_NOT) {
+        text_add(out, "not ");
+        print(out, x->left, x->left->kind == EXPRESSION_AND || x->left->kind == EXPRESSION_OR);
+    } else if (x->kind == EXPRESSION_AND) {
+        print(out, x->left, x->left->kind == EXPRESSION_OR);
+        text_add(out, " and ");
+        print(out, x->right, x->right->kind == EXPRESSION_OR || x->right->kind == EXPRESSION_AND);
+    } else if (x->kind == EXPRESSION_OR) {
+        print(out, x->left, false);
+        text_add(out, " or ");
+        print(out, x->right, x->right->kind == EXPRESSION_OR);
+    } else {
+        test_print(out, x);
+    }
+    if (wrapped)
+        text_add(out, ")");
 }
 
 char *expression_print(const struct expression *x)
 {
     struct text out = {0};
 
-    print(&out, x);
+    print(&out, x, false);
     return text_take(&out);
 }

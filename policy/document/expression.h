@@ -60,10 +60,10 @@ struct expression {
 /* ERR_USAGE with "column 17: expected a value after '>=' …" and a caret line; unknown names suggest the nearest. */
 enum err expression_parse(const char *text, const struct vocabulary *, struct expression **out, struct error *);
 void     expression_free(struct expression *);
-char    *expression_print(const struct expression *);      /* canonical text that parses to the same; caller frees */
+char    *expression_print(const struct expression *);      /* canonical text that parses to the same, if it fits 4 KiB; caller frees */
 
-/* A fact's value for evaluation: text always; number when the property is a number, size or time. Returns false when there is none
- * (then every comparison but != is false). list: called again with index 1, 2 … until false. */
+/* A fact's value for evaluation: text always; number as well when kind is not VALUE_TEXT. Returns false when there is none (then every
+ * comparison but != is false, as for a fact that cannot be compared). list: called again with index 1, 2 … until false. */
 typedef bool (*expression_lookup)(void *ctx, const char *name, size_t index, struct value *out /* text borrowed */);
 bool     expression_true(const struct expression *, expression_lookup, void *ctx, int64_t now);
 

@@ -1,5 +1,7 @@
 /* Evaluation: what an expression says of a set of facts. */
 #include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -45,16 +47,27 @@ static bool ordered(enum comparison c, int64_t a, int64_t b)
     return false;
 }
 
+static bool whole_number(const char *text, int64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return *text && !*end && !errno;
+}
+
 /* Texts that are both whole numbers compare as numbers. */
 static int64_t text_order(const char *a, const char *b)
 {
-    char     *end_a, *end_b;
-    long long x = strtoll(a, &end_a, 10), y = strtoll(b, &end_b, 10);
+    int64_t x, y;
 
-    if (*a && *b && !*end_a && !*end_b)
+    if (whole_number(a, &x) && whole_number(b, &y))
         return x < y ? -1 : x > y;
     return strcasecmp(a, b);
 }
+
+/* A fact that is none of the property's words, or no number where one is compared. */
+#define UNCOMPARABLE INT64_MIN
 
 static int64_t rank_of(const struct property *p, const char *word)
 {
@@ -62,24 +75,36 @@ static int64_t rank_of(const struct property *p, const char *word)
 
     while (p->words[i] && strcasecmp(p->words[i], word))
         i++;
-    return i;
+    return p->words[i] ? i : UNCOMPARABLE;
 }
 
 static bool one(const struct expression *x, const struct value *fact, const struct value *wanted, int64_t now)
 {
     enum property_type type = x->property ? x->property->type : PROPERTY_TEXT;
 
+    int64_t            number = fact->number;
+    char               digits[24];
+    const char        *text = fact->text;
+
+    if (fact->kind == VALUE_NUMBER) {
+        snprintf(digits, sizeof digits, "%lld", (long long)fact->number);
+        text = digits;
+    }
     if (x->comparison == COMPARE_GLOB)
-        return glob(wanted->text, fact->text);
+        return glob(wanted->text, text);
     if (x->comparison == COMPARE_CONTAINS)
-        return strcasestr(fact->text, wanted->text) != NULL;
+        return strcasestr(text, wanted->text) != NULL;
     if (type == PROPERTY_ENUM)
-        return ordered(x->comparison, rank_of(x->property, fact->text), wanted->number);
-    if (wanted->kind == VALUE_AGE)
-        return ordered(x->comparison, now - fact->number, wanted->number);
-    if (wanted->kind != VALUE_TEXT)
-        return ordered(x->comparison, fact->number, wanted->number);
-    return ordered(x->comparison, text_order(fact->text, wanted->text), 0);
+        number = rank_of(x->property, text);
+    else if (wanted->kind == VALUE_TEXT)
+        return ordered(x->comparison, text_order(text, wanted->text), 0);
+    else if (fact->kind == VALUE_TEXT && !whole_number(text, &number))
+        number = UNCOMPARABLE;
+    if (number == UNCOMPARABLE)
+        return x->comparison == COMPARE_NE;
+    if (wanted->kind == VALUE_AGE && __builtin_sub_overflow(now, number, &number))
+        return x->comparison == COMPARE_NE;
+    return ordered(x->comparison, number, wanted->number);
 }
 
 static bool test(const struct expression *x, expression_lookup lookup, void *ctx, int64_t now)

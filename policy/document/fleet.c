@@ -53,7 +53,7 @@ static void dps_read(struct reader *r, struct fleet *f)
     f->dps = must_alloc((json_array_size(list) + 1) * sizeof *f->dps);
     for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
         struct reader d;
-        reader_init(&d, json_array_get(list, i), "dps", r->error);
+        reader_item(&d, r, "dps", i, json_array_get(list, i));
         f->dp_count = i + 1;
         f->dps[i].name = reader_copy(&d, "name", 64);
         f->dps[i].url = reader_copy(&d, "url", 512);
@@ -64,7 +64,7 @@ static void dps_read(struct reader *r, struct fleet *f)
 /* "10.1.0.0/16" → family, 16 address bytes, bits. */
 static bool cidr_read(const char *text, int *family, uint8_t address[16], unsigned *bits)
 {
-    char        copy[64], *slash, *end;
+    char        copy[64], *slash;
     unsigned long n;
 
     if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy)
@@ -76,9 +76,9 @@ static bool cidr_read(const char *text, int *family, uint8_t address[16], unsign
     memset(address, 0, 16);
     if (inet_pton(*family, copy, address) != 1)
         return false;
-    n = slash ? strtoul(slash, &end, 10) : *family == AF_INET ? 32 : 128;
-    if (slash && (!*slash || *end))
+    if (slash && (!*slash || slash[strspn(slash, "0123456789")]))
         return false;
+    n = slash ? strtoul(slash, NULL, 10) : *family == AF_INET ? 32 : 128;
     *bits = (unsigned)n;
     return n <= (*family == AF_INET ? 32u : 128u);
 }
@@ -99,7 +99,7 @@ static void neighbours_read(struct reader *r, struct boundary_group *g)
     g->neighbours = must_alloc((json_array_size(list) + 1) * sizeof *g->neighbours);
     for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
         struct reader n;
-        reader_init(&n, json_array_get(list, i), "neighbours", r->error);
+        reader_item(&n, r, "neighbours", i, json_array_get(list, i));
         g->neighbour_count = i + 1;
         g->neighbours[i].group = reader_copy(&n, "group", 64);
         g->neighbours[i].minutes = reader_number(&n, "minutes", -1, 10080);
@@ -115,7 +115,7 @@ static void groups_read(struct reader *r, struct fleet *f)
     for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
         struct boundary_group *g = &f->groups[i];
         struct reader          b;
-        reader_init(&b, json_array_get(list, i), "groups", r->error);
+        reader_item(&b, r, "groups", i, json_array_get(list, i));
         f->group_count = i + 1;
         g->name = reader_copy(&b, "name", 64);
         g->cidrs = reader_words(&b, "cidrs", 256, 64);

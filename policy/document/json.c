@@ -78,15 +78,26 @@ void reader_init(struct reader *r, const json_t *object, const char *path, struc
 
 void reader_sub(struct reader *r, struct reader *parent, const char *name)
 {
-    char          path[160];
     const json_t *object = reader_object(parent, name);
 
-    snprintf(path, sizeof path, "%.100s.%.50s", parent->path, name);
     memset(r, 0, sizeof *r);
     r->error = parent->error;
     r->object = object;
     r->verdict = parent->verdict;
-    snprintf(r->path, sizeof r->path, "%s", path);
+    snprintf(r->path, sizeof r->path, "%.100s.%.50s", parent->path, name);
+}
+
+char *reader_path(const struct reader *r, const char *name, size_t index, char out[READER_PATH])
+{
+    snprintf(out, READER_PATH, "%.90s.%.40s[%zu]", r->path, name, index);
+    return out;
+}
+
+void reader_item(struct reader *r, struct reader *parent, const char *name, size_t index, const json_t *value)
+{
+    char path[READER_PATH];
+
+    reader_init(r, value, reader_path(parent, name, index, path), parent->error);
 }
 
 enum err reader_fail(struct reader *r, const char *name, const char *format, ...)
@@ -99,7 +110,7 @@ enum err reader_fail(struct reader *r, const char *name, const char *format, ...
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    r->verdict = fail(r->error, ERR_VERIFY, "%s%s%s: %s", r->path, *name ? "." : "", name, text);
+    r->verdict = fail(r->error, ERR_VERIFY, "%s%s%.64s: %s", r->path, *name ? "." : "", name, text);
     return r->verdict;
 }
 
@@ -115,9 +126,10 @@ static const json_t *take(struct reader *r, const char *name, bool required)
     if (r->verdict)
         return NULL;
     value = json_object_get(r->object, name);
-    if (value)
-        r->asked++;
-    else if (required)
+    if (r->asked_count == COUNT(r->asked))
+        abort();
+    r->asked[r->asked_count++] = name;
+    if (!value && required)
         reader_fail(r, name, "is missing");
     return value;
 }
@@ -186,6 +198,8 @@ static int64_t time_of(struct reader *r, const char *name, const char *text)
 
     if (!r->verdict && time_read(text, &seconds, &why))
         reader_fail(r, name, "%s", why.text);
+    if (!r->verdict && seconds < 0)
+        reader_fail(r, name, "a time from 1970 on was expected");
     return seconds;
 }
 
@@ -196,7 +210,9 @@ int64_t reader_time(struct reader *r, const char *name)
 
 int64_t reader_time_or(struct reader *r, const char *name, int64_t or_else)
 {
-    return reader_has(r, name) ? reader_time(r, name) : or_else;
+    const char *text = reader_text_or(r, name, TIME_SIZE, NULL);
+
+    return text ? time_of(r, name, text) : or_else;
 }
 
 struct sha256 reader_sha256(struct reader *r, const char *name)
@@ -237,19 +253,29 @@ const json_t *reader_object(struct reader *r, const char *name)
     return value;
 }
 
+static bool asked_for(const struct reader *r, const char *name)
+{
+    for (size_t i = 0; i < r->asked_count; i++)
+        if (!strcmp(r->asked[i], name))
+            return true;
+    return false;
+}
+
 enum err reader_done(struct reader *r)
 {
-    const char *name, *all[64];
+    const char *name, *near;
     json_t     *value;
-    size_t      n = 0;
 
-    if (r->verdict || r->asked == json_object_size(r->object))
+    if (r->verdict)
         return r->verdict;
     json_object_foreach((json_t *)r->object, name, value)
-        if (n < COUNT(all))
-            all[n++] = name;
-    return reader_fail(r, "", "has %zu member(s) of which only %u are known; one of: %s%s%s%s", json_object_size(r->object), r->asked,
-                       all[0], n > 1 ? ", " : "", n > 1 ? all[n - 1] : "", n > 2 ? " …" : "");
+    {
+        if (asked_for(r, name))
+            continue;
+        near = nearest(name, r->asked, r->asked_count);
+        return reader_fail(r, name, "is not known%s%s%s", near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    }
+    return OK;
 }
 
 char *reader_copy(struct reader *r, const char *name, size_t limit)
@@ -264,16 +290,16 @@ char *reader_copy_or_null(struct reader *r, const char *name, size_t limit)
 
 char **reader_words(struct reader *r, const char *name, size_t most, size_t limit)
 {
-    const json_t *list = reader_array_or(r, name, most), *item;
-    size_t        n = json_array_size(list), i;
-    char        **words;
+    const json_t *list = reader_array_or(r, name, most);
+    size_t        n = json_array_size(list);
+    char        **words, item[64];
 
     if (!n)
         return NULL;
     words = must_alloc((n + 1) * sizeof *words);
-    for (i = 0; i < n; i++) {
-        item = json_array_get(list, i);
-        words[i] = must_copy(text_of(r, name, item, limit, ""));
+    for (size_t i = 0; i < n; i++) {
+        snprintf(item, sizeof item, "%.40s[%zu]", name, i);
+        words[i] = must_copy(text_of(r, item, json_array_get(list, i), limit, ""));
     }
     return words;
 }

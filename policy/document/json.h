@@ -1,6 +1,7 @@
 /* Checked reading of JSON members. A reader walks one object; every member asked for is marked; done() refuses what
  * nobody asked for. The first error sticks: later calls do nothing, and done() returns it. The error names the path:
- * "deployment.updates[3].files[0].sha256: …". Values are borrowed from the json_t, valid as long as it lives. */
+ * "deployment.updates[3].files[0].sha256: …". Values are borrowed from the json_t, valid as long as it lives; names of members
+ * have to outlive the reader. */
 #ifndef FERRY_POLICY_DOCUMENT_JSON_H
 #define FERRY_POLICY_DOCUMENT_JSON_H
 
@@ -11,10 +12,14 @@
 #include "base/error.h"
 #include "base/hash.h"
 
+#define READER_PATH    160
+#define READER_MEMBERS 32                       /* no object of ours has more */
+
 struct reader {
     const json_t *object;
-    char          path[160];
-    uint32_t      asked;                        /* members asked for and present (counts against the object's size) */
+    char          path[READER_PATH];
+    const char   *asked[READER_MEMBERS];        /* names of the members asked for, present or not */
+    size_t        asked_count;
     struct error *error;
     enum err      verdict;
 };
@@ -25,6 +30,8 @@ enum err json_read(const char *bytes, size_t length, size_t limit, json_t **out,
 
 void        reader_init(struct reader *, const json_t *object, const char *path, struct error *);
 void        reader_sub(struct reader *, struct reader *parent, const char *name);           /* a required object member   */
+void        reader_item(struct reader *, struct reader *parent, const char *name, size_t index, const json_t *value);
+char       *reader_path(const struct reader *, const char *name, size_t index, char out[READER_PATH]);  /* "PATH.name[index]"; out */
 bool        reader_has(struct reader *, const char *name);                                  /* present (does not mark it) */
 const char *reader_text(struct reader *, const char *name, size_t limit);                   /* required; "" on error      */
 const char *reader_text_or(struct reader *, const char *name, size_t limit, const char *or_else);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "policy/document/collection.h"
 #include "policy/document/json.h"
 
 #define TEXT        4096
@@ -167,20 +168,16 @@ static unsigned word_read(struct reader *r, const char *name, const char *const 
 static void file_read_json(struct reader *parent, size_t index, const json_t *value, struct update_file *f)
 {
     struct reader r;
-    char          path[160];
 
-    if (parent->verdict)
-        return;
-    snprintf(path, sizeof path, "%.120s.files[%zu]", parent->path, index);
-    reader_init(&r, value, path, parent->error);
+    reader_item(&r, parent, "files", index, value);
     f->sha256 = reader_sha256(&r, "sha256");
-    f->size = (uint64_t)reader_number(&r, "size", 0, INT64_MAX);
+    f->size = (uint64_t)reader_number(&r, "size", 0, SIZE_MOST);
     f->name = reader_copy(&r, "name", 1024);
     f->origin = reader_copy_or_null(&r, "origin", TEXT);
     f->package = reader_copy_or_null(&r, "package", 255);
     f->version = reader_copy_or_null(&r, "version", 255);
     f->arch = reader_copy_or_null(&r, "arch", 64);
-    if (*f->name == '/' || strstr(f->name, ".."))
+    if (!*f->name || *f->name == '/' || strstr(f->name, ".."))
         reader_fail(&r, "name", "a relative path without \"..\" was expected");
     parent->verdict = reader_done(&r);
 }
@@ -196,8 +193,10 @@ static void detect_read(struct reader *parent, struct detect *d)
     d->path = reader_copy_or_null(&r, "path", TEXT);
     if (reader_has(&r, "sha256"))
         d->sha256 = reader_sha256(&r, "sha256");
-    if ((d->type == DETECT_PROGRAM && !d->program) || (d->type == DETECT_FILE && !d->path))
-        reader_fail(&r, "", "its type needs a program or a path");
+    if (d->type == DETECT_PROGRAM && !d->program)
+        reader_fail(&r, "program", "is missing; detection by program needs one");
+    if (d->type == DETECT_FILE && (!d->path || sha256_is_zero(&d->sha256)))
+        reader_fail(&r, d->path ? "sha256" : "path", "is missing; detection by file needs path and sha256");
     parent->verdict = reader_done(&r);
 }
 
@@ -208,7 +207,7 @@ static void codes_read(struct reader *r, struct install *in)
     in->codes = must_alloc((json_array_size(list) + 1) * sizeof *in->codes);
     for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
         struct reader c;
-        reader_init(&c, json_array_get(list, i), "code", r->error);
+        reader_item(&c, r, "codes", i, json_array_get(list, i));
         in->codes[i].code = (uint32_t)reader_number(&c, "code", 0, UINT32_MAX);
         in->codes[i].meaning = (enum return_meaning)word_read(&c, "meaning", meanings, COUNT(meanings));
         r->verdict = reader_done(&c);
@@ -232,9 +231,25 @@ static void install_read(struct reader *parent, struct install *in)
     parent->verdict = reader_done(&r);
 }
 
+/* Refused here, so that no node meets a rule it cannot read. */
+static void applies_check(struct reader *r, const char *rule)
+{
+    struct expression *x;
+    struct error       why;
+
+    if (!rule || r->verdict)
+        return;
+    if (expression_parse(rule, &fact_vocabulary, &x, &why))
+        reader_fail(r, "applies", "%.300s", why.text);
+    else
+        expression_free(x);
+}
+
 static void texts_read(struct reader *r, struct update *u)
 {
     u->id = reader_copy(r, "id", 255);
+    if (!*u->id)
+        reader_fail(r, "id", "an id was expected");
     u->catalog = reader_copy(r, "catalog", 255);
     u->name = reader_copy(r, "name", 255);
     u->version = reader_copy(r, "version", 255);
@@ -245,6 +260,7 @@ static void texts_read(struct reader *r, struct update *u)
     u->vendor = reader_copy(r, "vendor", 255);
     u->applies = reader_copy_or_null(r, "applies", TEXT);
     u->cves = reader_words(r, "cves", 64, 64);
+    applies_check(r, u->applies);
 }
 
 enum err update_from_json(const json_t *value, const char *path, struct update **out, struct error *e)

@@ -45,6 +45,8 @@ bool        class_by_name(const char *, enum update_class *out);
 bool        severity_by_name(const char *, enum severity *out);
 bool        state_by_name(const char *, enum update_state *out);
 
+#define SIZE_MOST (1LL << 46)                   /* of one file: all the files of the largest document add up without overflow */
+
 struct update_file {
     struct sha256 sha256;
     uint64_t      size;
