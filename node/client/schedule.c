@@ -47,14 +47,18 @@ static void gather(struct client *c)
 static json_t *scan_message(const struct scan_result *r)
 {
     json_t *states = json_object();
+    json_t    *asked = json_array();
     json_int_t counts[STATE_COUNT] = {0};
+
+    for (char **a = r->asked; a && *a; a++)
+        json_array_append_new(asked, json_string(*a));
 
     for (size_t i = 0; i < r->count; i++) {
         json_object_set_new(states, r->states[i].id, json_pack("[s,i]", state_name(r->states[i].state), r->states[i].held));
         counts[r->states[i].state]++;
     }
-    return json_pack("{s:{s:O,s:o},s:{s:I,s:I,s:I}}", "scan", "catalogs", r->catalogs, "states", states, "counts", "required",
-                     counts[STATE_REQUIRED], "installed", counts[STATE_INSTALLED], "unknown", counts[STATE_UNKNOWN]);
+    return json_pack("{s:{s:O,s:o,s:o},s:{s:I,s:I,s:I}}", "scan", "catalogs", r->catalogs, "asked", asked, "states", states, "counts",
+                     "required", counts[STATE_REQUIRED], "installed", counts[STATE_INSTALLED], "unknown", counts[STATE_UNKNOWN]);
 }
 
 static void on_scanned(void *ctx, struct scan_result *r)

@@ -337,7 +337,8 @@ enum err collection_delete(struct author *a, const json_t *args, json_t **out, s
     enum err    code = collection_there(a, args, &name, e);
 
     if (!code && (!strcmp(name, "all") || rows_number(a->ledger, LEDGER_COLLECTION_USED, "s", name)))
-        code = fail(e, ERR_CONDITION, "collection %s is built in, or has deployments (one that is withdrawn counts until every node has heard)", name);
+        code = fail(e, ERR_CONDITION,
+                    "collection %s is built in, or has deployments (one that is withdrawn counts until every node has heard)", name);
     code = code ? code : rows_run(a->ledger, LEDGER_COLLECTION_DROP, e, "s", name);
     code = code ? code : all_stand(a, e);
     if (!code)

@@ -137,7 +137,8 @@ static enum err one_of_its_name(struct ledger *l, const char *name, struct error
     json_array_foreach(rows, i, row)
         text_add(&ids, "%s%s", i ? ", " : "", arg_text(row, "id"));
     if (!code && json_array_size(rows) > 1)
-        code = fail(e, ERR_CONDITION, "%zu nodes are called %s, longest silent first: %.400s; name one by its id", json_array_size(rows), name, ids.data);
+        code = fail(e, ERR_CONDITION, "%zu nodes are called %s, longest silent first: %.400s; name one by its id", json_array_size(rows),
+                    name, ids.data);
     json_decref(rows);
     return code;
 }

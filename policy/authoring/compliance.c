@@ -49,11 +49,30 @@ static enum err take_inventory(struct intake *in, const json_t *m, struct error 
     return code;
 }
 
+/* What the scan could know: catalogs by their InRelease, command updates one by one. */
+static enum err take_scanned(struct intake *in, const json_t *m, struct error *e)
+{
+    const json_t *scan = json_object_get(m, "scan");
+    const char   *name;
+    json_t       *value;
+    size_t        i;
+    enum err      code = rows_run(in->a->ledger, LEDGER_SCANNED_CLEAR, e, "s", in->node);
+
+    json_object_foreach(json_object_get(scan, "catalogs"), name, value)
+        if (!code && json_is_string(value))
+            code = rows_run(in->a->ledger, LEDGER_SCANNED_PUT, e, "sss", in->node, name, json_string_value(value));
+    json_array_foreach(json_object_get(scan, "asked"), i, value)
+        if (!code && json_is_string(value))
+            code = rows_run(in->a->ledger, LEDGER_SCANNED_COMMAND_PUT, e, "ss", in->node, json_string_value(value));
+    return code;
+}
+
 /* The node could not look: nothing is known any more, and that is not "not required". */
 static enum err take_failed_scan(struct intake *in, struct error *e)
 {
-    enum err code = rows_run(in->a->ledger, LEDGER_SCAN_UNKNOWN, e, "s", in->node);
+    enum err code = rows_run(in->a->ledger, LEDGER_SCANNED_CLEAR, e, "s", in->node);
 
+    code = code ? code : rows_run(in->a->ledger, LEDGER_SCAN_UNKNOWN, e, "s", in->node);
     return code ? code : rows_run(in->a->ledger, LEDGER_UPDATE_COUNT, e, "s", in->node);
 }
 
@@ -67,7 +86,8 @@ static enum err take_scan(struct intake *in, const json_t *m, struct error *e)
 
     if (arg_text(m, "failed"))
         return take_failed_scan(in, e);
-    code = rows_run(l, LEDGER_SCAN_OLD, e, "s", in->node);
+    code = take_scanned(in, m, e);
+    code = code ? code : rows_run(l, LEDGER_SCAN_OLD, e, "s", in->node);
     json_object_foreach(states, id, value) {
         const char *word = json_string_value(json_array_get(value, 0));
         if (code || !word || !state_by_name(word, &state))

@@ -89,6 +89,8 @@ static enum err put_changes(struct import *im, int64_t date, bool first_sync, st
         code = update_put(im->author, c->update, c->fresh && !first_sync ? date : 0, e);
         if (!code && c->fresh)
             code = rows_run(im->author->ledger, LEDGER_UPDATE_COUNT_ONE, e, "s", c->update->id);
+        if (!code && c->fresh)
+            code = rows_run(im->author->ledger, LEDGER_UPDATE_ADDED, e, "s", c->update->id);
     }
     return code;
 }
@@ -140,7 +142,8 @@ static enum err mark_superseded(struct author *a, struct catalog_counts *counts,
     return code;
 }
 
-static enum err write_all(struct import *im, const char *name, const char *archive, const struct release *release, struct error *e)
+static enum err write_all(struct import *im, const char *name, const char *archive, const char *inrelease, const struct release *release,
+                          struct error *e)
 {
     struct ledger *l = im->author->ledger;
     enum err code = ledger_begin(l, e);
@@ -150,6 +153,7 @@ static enum err write_all(struct import *im, const char *name, const char *archi
         code = fail(e, ERR_CONDITION, "catalog %s was removed meanwhile", name);
     if (!code && release->date < before)
         code = fail(e, ERR_VERIFY, "another sync has brought a newer one meanwhile");
+    code = code ? code : rows_run(l, LEDGER_GENERATION_PUT, e, "ss", name, inrelease);
     code = code ? code : expire_unseen(im, name, e);
     code = code ? code : put_changes(im, release->date, before == 0, e);
     code = code ? code : rows_run(l, LEDGER_UPDATE_FORGET, e, "s", name);
@@ -163,13 +167,15 @@ enum err catalog_import(struct author *a, const char *name, const struct package
 {
     struct import im = {.author = a, .counts = out, .seen = json_object()};
     json_t *json = archive_to_json(archive);
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_dumps(json, JSON_COMPACT), hex[SHA256_HEX] = "";
     enum err code;
 
+    if (archive->index_count)
+        sha256_hex(&archive->indexes[0].sha256, hex);
     memset(out, 0, sizeof *out);
     out->packages = (int64_t)set->count;
     code = apt_updates(set, on_update, &im, e);
-    code = code ? code : write_all(&im, name, text, release, e);
+    code = code ? code : write_all(&im, name, text, hex, release, e);
     for (size_t i = 0; i < im.change_count; i++)
         update_free(im.changes[i].update);
     free(im.changes);

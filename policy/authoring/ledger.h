@@ -20,4 +20,6 @@ void     ledger_patience(struct ledger *, int ms);
 char    *ledger_setting(struct ledger *, const char *name);
 enum err ledger_set(struct ledger *, const char *name, const char *value, struct error *);
 
+extern const int ledger_version;                /* of a database that is up to date */
+
 #endif

@@ -2,6 +2,11 @@
 #ifndef FERRY_POLICY_AUTHORING_LEDGER_SQL_H
 #define FERRY_POLICY_AUTHORING_LEDGER_SQL_H
 
+/* What a node said nothing of: not required when its last scan could know the update, unknown otherwise (enum update_state). */
+#define KNOWN(node) \
+    "EXISTS (SELECT 1 FROM node_scanned s WHERE s.node = " node " AND (s.name = upd.id OR (s.name = upd.catalog" \
+    " AND s.generation >= upd.added)))"
+
 #define LEDGER_SQL(X) \
     X(SETTING, "SELECT value FROM setting WHERE name = ?1") \
     X(SETTING_PUT, "INSERT INTO setting VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = ?2") \
@@ -165,7 +170,15 @@
     X(SCAN_OLD, "UPDATE node_update SET state = 1 WHERE node = ?1") \
     X(SCAN_PUT, "INSERT INTO node_update VALUES(?1, ?2, ?3, ?4) ON CONFLICT(node, update_id) DO UPDATE SET state = ?3, held = ?4") \
     X(SCAN_SWEEP, "DELETE FROM node_update WHERE node = ?1 AND state = 1") \
-    X(SCAN_STATE, "SELECT state, held FROM node_update WHERE node = ?1 AND update_id = ?2") \
+    X(SCAN_STATE, "SELECT coalesce(u.state, " KNOWN("?1") ") AS state, coalesce(u.held, 0) AS held FROM upd LEFT JOIN node_update u" \
+                  " ON u.update_id = upd.id AND u.node = ?1 WHERE upd.id = ?2") \
+    X(SCANNED_CLEAR, "DELETE FROM node_scanned WHERE node = ?1") \
+    X(SCANNED_PUT, "INSERT INTO node_scanned SELECT ?1, catalog, generation FROM catalog_generation WHERE catalog = ?2" \
+                   " AND inrelease = ?3") \
+    X(SCANNED_COMMAND_PUT, "INSERT INTO node_scanned VALUES(?1, ?2, 0) ON CONFLICT DO NOTHING") \
+    X(GENERATION_PUT, "INSERT INTO catalog_generation VALUES(?1, ?2, 1 + coalesce((SELECT max(generation) FROM catalog_generation" \
+                      " WHERE catalog = ?1), 0)) ON CONFLICT DO NOTHING") \
+    X(UPDATE_ADDED, "UPDATE upd SET added = (SELECT max(generation) FROM catalog_generation g WHERE g.catalog = upd.catalog) WHERE id = ?1") \
     X(JOB_PUT, "REPLACE INTO node_job VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
     X(JOBS_CLEAR, "DELETE FROM node_job WHERE node = ?1") \
     X(JOB, "SELECT deployment, state, enforcement, reason, code, attempts, detail, changed FROM node_job WHERE node = ?1" \
@@ -188,9 +201,9 @@
                 " coalesce(sum(c.waste), 0) AS waste," \
                 " coalesce(sum(c.size - c.http - c.peers - c.cache - c.origin), 0) AS error FROM node LEFT JOIN node_content c" \
                 " ON c.node = node.id WHERE retired = 0 GROUP BY branch ORDER BY branch") \
-    X(DEPLOYMENT_STATES, "SELECT m.update_id, coalesce(u.state, 1) AS state, coalesce(j.enforcement, '') AS enforcement FROM member m" \
-                         " LEFT JOIN node_update u ON u.update_id = m.update_id AND u.node = ?2 LEFT JOIN node_job j" \
-                         " ON j.update_id = m.update_id AND j.node = ?2 WHERE m.grp = ?1") \
+    X(DEPLOYMENT_STATES, "SELECT m.update_id, coalesce(u.state, " KNOWN("?2") ") AS state, coalesce(j.enforcement, '') AS enforcement" \
+                         " FROM member m JOIN upd ON upd.id = m.update_id LEFT JOIN node_update u ON u.update_id = m.update_id" \
+                         " AND u.node = ?2 LEFT JOIN node_job j ON j.update_id = m.update_id AND j.node = ?2 WHERE m.grp = ?1") \
     X(DEPLOYMENTS_OF, "SELECT d.name, d.collection FROM deployment d JOIN member m ON m.grp = d.grp WHERE m.update_id = ?1" \
                       " AND d.withdrawn = 0 ORDER BY d.deadline, d.name") \
     X(MESSAGE_PUT, "INSERT INTO message VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING") \

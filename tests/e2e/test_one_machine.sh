@@ -145,7 +145,8 @@ if mountpoint -q disk; then
     must ferry deployment create third --group third --collection boxes --required --available now --deadline now --randomize 0
     full() { reason_of third | grep -qiE 'no room'; }
     until_true 40 "the node says that the disk is full" full
-    ferry why box third | grep -q 'no room' || wrong "the site does not know why: $(ferry why box third)"
+    told() { ferry why box third | grep -q 'no room'; }
+    until_true 10 "the site knows why" told
     [ -e root/etc/third ] && wrong "installed without its content"
     kill -0 "$daemon" || wrong "the daemon died of a full disk"
     rm disk/filler

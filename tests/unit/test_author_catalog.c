@@ -171,7 +171,8 @@ static void test_update_add(void **state)
     refused(d, ERR_USAGE, "max_run", "update.add", "{'name':'x','program':'/bin/true','detect_program':'/bin/false','max_run':'0'}");
     refused(d, ERR_USAGE, "classification", "update.add",
             "{'name':'x','program':'/bin/true','detect_program':'/bin/false','classification':'urgent'}");
-    refused(d, ERR_USAGE, "applies", "update.add", "{'name':'x','program':'/bin/true','detect_program':'/bin/false','applies':'hostname ='}");
+    refused(d, ERR_USAGE, "applies", "update.add",
+            "{'name':'x','program':'/bin/true','detect_program':'/bin/false','applies':'hostname ='}");
     assert_int_equal(count_in(d, "upd"), 2);
 }
 

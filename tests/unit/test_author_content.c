@@ -93,7 +93,8 @@ static void test_bad_inventory(void **state)
     assert_int_equal(l.count, 3);
     list_end(&l);
     alerts = ask(d, "alert.list", "{}");
-    assert_string_equal(json_string_value(json_object_get(row_with(json_object_get(alerts, "items"), "node", "till-1"), "event")), "message.bad");
+    assert_string_equal(json_string_value(json_object_get(row_with(json_object_get(alerts, "items"), "node", "till-1"), "event")),
+                        "message.bad");
     json_decref(alerts);
 }
 
@@ -197,7 +198,8 @@ static void test_arrived(void **state)
     assert_int_equal(content_arrived(&d->a, &h, 1, "x", "http://origin/x", &h, &d->e), OK);
     assert_int_equal(content_arrived(&d->a, &h, 1, "x", NULL, &h, &d->e), OK);
     out = ask(d, "content.list", "{}");
-    assert_string_equal(json_string_value(json_object_get(row_with(json_object_get(out, "items"), "name", "x"), "origin")), "http://origin/x");
+    assert_string_equal(json_string_value(json_object_get(row_with(json_object_get(out, "items"), "name", "x"), "origin")),
+                        "http://origin/x");
     json_decref(out);
 }
 

@@ -161,7 +161,8 @@ static void nodes(struct desk *d)
     char                     id[NODE_ID_SIZE];
 
     for (size_t i = 0; i < COUNT(names); i++) {
-        AUTO(text_free) char *facts = must_print("[{'serial':1,'topic':'facts','facts':{'hostname':'%s','os.codename':'bookworm'}}]", names[i]);
+        AUTO(text_free)
+        char *facts = must_print("[{'serial':1,'topic':'facts','facts':{'hostname':'%s','os.codename':'bookworm'}}]", names[i]);
         desk_node(d, names[i], id);
         desk_status(d, id, facts);
     }

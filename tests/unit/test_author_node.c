@@ -89,7 +89,9 @@ static void test_retire(void **state)
     desk_catalog(d);
     AUTO(text_free) char *t = token(d, "{}"), *again = token(d, "{}");
     assert_int_equal(enrol(d, t, key_a, "till-1", id), OK);
-    desk_status(d, id, "[{'serial':1,'topic':'scan','scan':{'states':{'apt:debian:curl:8.1':['required',0],'apt:debian:bash:5.3':['unknown',0]}}}]");
+    desk_status(
+        d, id,
+        "[{'serial':1,'topic':'scan','scan':{'states':{'apt:debian:curl:8.1':['required',0],'apt:debian:bash:5.3':['unknown',0]}}}]");
     refused(d, ERR_NOT_FOUND, "did you mean \"till-1\"?", "node.retire", "{'name':'till1'}");
     say(d, "node.retire", "{'name':'till-1'}");
     assert_false(node_known(d->a.ledger, key_a, known));
@@ -106,7 +108,8 @@ static void test_retire(void **state)
     json_decref(out);
 }
 
-/* A machine that was installed afresh has a new key and its old name: the one that speaks is meant; to retire one of them its id is needed. */
+/* A machine that was installed afresh has a new key and its old name: the one that speaks is meant; to retire one of them its id is needed.
+ */
 static void test_same_name(void **state)
 {
     struct desk          *d = *state;

@@ -98,7 +98,8 @@ static void test_older(void **state)
     assert_int_equal(rows_number(l, LEDGER_COLLECTION_HAS, "s", "all"), 1);
     ledger_close(l);
     ledger_close(d->a.ledger);
-    put(d, "ALTER TABLE grp DROP COLUMN wanted_archives; ALTER TABLE member DROP COLUMN wanted; PRAGMA user_version = 1;"
+    put(d, "ALTER TABLE grp DROP COLUMN wanted_archives; ALTER TABLE member DROP COLUMN wanted;"
+           "ALTER TABLE upd DROP COLUMN added; DROP TABLE catalog_generation; DROP TABLE node_scanned; PRAGMA user_version = 1;"
            "INSERT INTO grp VALUES('october', '', '[]')");
     assert_int_equal(ledger_open(d->ledger_path, &d->a.ledger, &d->e), OK);
     setting_is(d, "site.name", "hq");
@@ -111,10 +112,12 @@ static void test_wrong_version(void **state)
 {
     struct desk   *d = *state;
     struct ledger *l = NULL;
+    char           restore[60];
 
     put(d, "PRAGMA user_version = 1");
     assert_int_equal(ledger_open(d->ledger_path, &l, &d->e), ERR_IO);
-    put(d, "PRAGMA user_version = 2");
+    snprintf(restore, sizeof restore, "PRAGMA user_version = %d", ledger_version);
+    put(d, restore);
     reopen(d);
     setting_is(d, "site.name", "hq");
 }
@@ -251,8 +254,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_create),      T(test_absent),  T(test_set_survives), T(test_newer), T(test_older), T(test_wrong_version),    T(test_not_a_database),
-        T(test_transaction), T(test_cut_off), T(test_busy),         T(test_full),  T(test_no_pages), T(test_rows),
+        T(test_create),        T(test_absent),         T(test_set_survives), T(test_newer),   T(test_older),
+        T(test_wrong_version), T(test_not_a_database), T(test_transaction),  T(test_cut_off), T(test_busy),
+        T(test_full),          T(test_no_pages),       T(test_rows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
