@@ -205,8 +205,21 @@ class Demo:
         ok = nodes["needed"] == sum(nodes[k] for k in ("http", "peers", "cache", "origin")) and all(nodes[k] == site[k] for k in nodes)
         return nodes, site, ok
 
+    def delivered(self):
+        """Every message of every node is at the site, none is missing on the way there (it keeps each serial number once)."""
+        for name in self.nodes:
+            here, there = self.fleet.daemons[name].ask("/api/v1/node")["messages"], self.site_node(name)
+            if here["waiting"] or there["serial"] != here["last"] or there["messages"]["missing"]:
+                return False
+        return True
+
     def report(self):
         rows, good = [], True
+        try:
+            self.fleet.until("every status message", self.delivered, 15)
+        except Refused as why:
+            print(f"demo: {why}", file=sys.stderr)
+            good = False
         installed = sum(self.installed(name) for name in self.nodes)
         content = max(self.contents(name)[1] for name in self.nodes)
         for branch in BRANCHES:
