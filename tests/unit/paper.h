@@ -9,11 +9,12 @@
 #include "base/text.h"
 #include "policy/document/json.h"
 
-#include <cmocka.h> /* last: its fail() is a macro */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h> /* last: its fail() is a macro */
 
 /* Reads, frees what was read, returns the verdict. */
 typedef enum err (*paper_reader)(const json_t *, struct error *);
