@@ -119,6 +119,8 @@ static void make_facts(struct client *c)
     c->hostname = must_copy(json_string_value(json_object_get(c->facts, "hostname")));
     if (!c->hostname)
         c->hostname = must_copy("unnamed");
+    if (c->scanner)
+        scanner_facts(c->scanner, c->facts);
 }
 
 static void make_address(struct client *c)

@@ -7,11 +7,13 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "node/base/clock.h"
 #include "node/client/copies.h"
 #include "node/client/detect.h"
 #include "node/client/root.h"
 #include "node/client/snapshot.h"
 #include "node/io/child.h"
+#include "policy/document/collection.h"
 
 #define QUERY_MS     120000
 #define OUTPUT_LIMIT (64u << 20)                /* 200,000 packages */
@@ -20,6 +22,7 @@ struct scanner {
     uv_loop_t           *loop;
     const struct config *config;
     struct cache        *cache;
+    const json_t        *facts;
     struct run          *run;                   /* NULL: idle */
     void               (*closed)(void *ctx);    /* set: closing */
     void                *closed_ctx;
@@ -86,6 +89,11 @@ static void closed_silently(void *ctx)
     (void)ctx;
 }
 
+void scanner_facts(struct scanner *s, const json_t *facts)
+{
+    s->facts = facts;
+}
+
 void scanner_close(struct scanner *s, void (*closed)(void *ctx), void *ctx)
 {
     if (!s)
@@ -108,6 +116,7 @@ void scan_result_free(struct scan_result *r)
     free(r->states);
     json_decref(r->catalogs);
     words_free(r->asked);
+    json_decref(r->facts);
     free(r->root);
     free(r);
 }
@@ -264,6 +273,11 @@ static void sweep(uv_work_t *work)
     file_remove(run->detect_dir, NULL);
 }
 
+static bool applies(const struct scan_result *r, const struct update *u)
+{
+    return !r->facts || update_applies(u, r->facts, clock_now());
+}
+
 /* The program and what it brings along have to be in the cache; a command whose files are not there yet is unknown. */
 static void detect_next(struct run *run)
 {
@@ -274,6 +288,10 @@ static void detect_next(struct run *run)
         struct error         e = {0};
 
         copies_end(&run->copies);
+        if (!applies(run->result, u)) {
+            note(run, STATE_NOT_REQUIRED, "");
+            continue;
+        }
         if (u->detect.type != DETECT_PROGRAM) {
             run->child = detect_start(s->loop, s->config->root, u, run->detect_dir, on_detected, run);
             return;
@@ -375,6 +393,7 @@ enum err scanner_run(struct scanner *s, const struct scan *scan, void (*done)(vo
     run->result = must_alloc(sizeof(*run->result));
     run->result->root = root_join(s->config->root, "/");
     run->result->catalogs = json_object();
+    run->result->facts = json_deep_copy(s->facts);
     if (scan) {
         take_archives(run, scan);
         r = take_commands(run, scan, e);
@@ -402,6 +421,8 @@ enum update_state inventory_state(const struct scan_result *r, const struct upda
         *held = false;
     if (!r || r->code != OK)
         return STATE_UNKNOWN;
+    if (!applies(r, u))
+        return STATE_NOT_REQUIRED;
     if (u->detect.type == DETECT_DPKG)
         return apt_state(u, &r->inventory, held);
     if (u->detect.type == DETECT_FILE && root_path_ok(u->detect.path)) {

@@ -28,9 +28,12 @@ struct scan_result {
     json_t           *catalogs;                 /* {"NAME": "<sha256 of the InRelease scanned>"}; only those whose indexes were here */
     char            **asked;                    /* ids of the command updates that were detected; NULL-terminated, NULL when none */
     char             *root;                     /* what was scanned */
+    json_t           *facts;                    /* of that time; NULL: every update applies */
 };
 
 enum err scanner_open(uv_loop_t *, const struct config *, struct cache *, struct scanner **out, struct error *);
+/* What updates' "applies" is asked of; borrowed until the scanner is closed, read when a scan begins. */
+void     scanner_facts(struct scanner *, const json_t *facts);
 void     scanner_close(struct scanner *, void (*closed)(void *ctx), void *ctx);
 /* One scan at a time; a second call while one runs is ERR_AGAIN. scan may be NULL (inventory only) and is borrowed during the call only;
  * its archives whose indexes are not whole in the cache are left out. The result is the callee's: done takes ownership of what it wants by

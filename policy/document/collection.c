@@ -175,6 +175,20 @@ bool fact_lookup(void *ctx, const char *name, size_t index, struct value *out)
     return true;
 }
 
+bool update_applies(const struct update *u, const json_t *node_facts, int64_t now)
+{
+    struct expression *x;
+    bool               holds;
+
+    if (!u->applies)
+        return true;
+    if (expression_parse(u->applies, &fact_vocabulary, &x, NULL))
+        return false;
+    holds = expression_true(x, fact_lookup, (void *)(uintptr_t)node_facts, now);
+    expression_free(x);
+    return holds;
+}
+
 struct asker {
     const char   *node_id;
     const json_t *facts;

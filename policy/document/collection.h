@@ -33,6 +33,10 @@ bool     collection_has(const struct collection *, const char *node_id, const js
 /* An expression_lookup over a facts object (the ctx). */
 bool     fact_lookup(void *facts, const char *name, size_t index, struct value *out);
 
+/* Whether an update is for a node at all: its expression over facts holds, or it has none. */
+struct update;
+bool     update_applies(const struct update *, const json_t *facts, int64_t now);
+
 /* The well-known facts, for help, completion and spelling; facts beyond it are allowed. */
 extern const struct vocabulary fact_vocabulary;
 

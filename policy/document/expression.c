@@ -130,8 +130,8 @@ static bool property_take(struct parser *p, struct expression *x)
     char        more[200] = "";
 
     x->column = p->column;
-    x->name = must_copy(p->word);
     x->property = property_find(p->vocabulary, p->word);
+    x->name = must_copy(x->property ? x->property->name : p->word);     /* the fact is looked up by the name it has */
     if (x->property || p->vocabulary->open)
         return true;
     for (; n < p->vocabulary->count && n < COUNT(names); n++)

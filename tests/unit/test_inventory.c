@@ -151,12 +151,13 @@ static void on_scanned(void *ctx, struct scan_result *result)
     scanner_close(s->scanner, on_closed, s);
 }
 
-static struct scan_result *scan_lab(struct lab *l, const struct scan *scan)
+static struct scan_result *scan_with(struct lab *l, const struct scan *scan, const json_t *facts)
 {
     struct scanned s = {.lab = l};
     struct error   e = {0};
 
     assert_int_equal(scanner_open(&l->loop, &l->config, l->cache, &s.scanner, &e), OK);
+    scanner_facts(s.scanner, facts);
     if (scanner_run(s.scanner, scan, on_scanned, &s, &e) != OK)
         fail_msg("%s", e.text);
     assert_int_equal(scanner_run(s.scanner, scan, on_scanned, &s, &e), ERR_AGAIN);
@@ -164,6 +165,11 @@ static struct scan_result *scan_lab(struct lab *l, const struct scan *scan)
     assert_non_null(s.result);
     assert_null(s.scanner);
     return s.result;
+}
+
+static struct scan_result *scan_lab(struct lab *l, const struct scan *scan)
+{
+    return scan_with(l, scan, NULL);
 }
 
 static enum update_state state_of(const struct scan_result *r, const char *id)
@@ -326,6 +332,40 @@ static void detects_commands(void **state)
     lab_close(&l);
 }
 
+/* An update for other machines is not required here, and its program is not run. */
+static void asks_only_what_applies(void **state)
+{
+    static const char *const rules[] = {"os.id = debian", "os.id = fedora", "hostname ~ \"till-*\"", "role = site"};
+    struct lab          l;
+    struct update      *updates[4];
+    struct scan         scan = {.updates = updates, .update_count = 4};
+    struct scan_result *r;
+    json_t             *facts = json_pack("{s:s,s:s,s:[s]}", "os.id", "debian", "hostname", "till-3", "role", "client");
+
+    (void)state;
+    lab_open(&l, "ferry-lib");
+    for (int i = 0; i < 4; i++) {
+        updates[i] = command(&l, i, "#!/bin/sh\necho ran >>\"$1/ran\"\nexit 1\n");
+        updates[i]->applies = must_copy(rules[i]);
+    }
+    updates[3]->detect.type = DETECT_FILE;
+    updates[3]->detect.path = must_copy("/etc/setting");
+    updates[3]->detect.sha256 = hash_bytes("x\n", 2);
+    r = scan_with(&l, &scan, facts);
+    for (int i = 0; i < 4; i++) {
+        enum update_state wanted = i == 0 || i == 2 ? STATE_REQUIRED : STATE_NOT_REQUIRED;
+
+        assert_int_equal(state_of(r, updates[i]->id), wanted);
+        assert_int_equal(inventory_state(r, updates[i], NULL), wanted);
+    }
+    shell("test $(wc -l <%s/ran) = 2", l.root);
+    scan_result_free(r);
+    for (int i = 0; i < 4; i++)
+        update_free(updates[i]);
+    json_decref(facts);
+    lab_close(&l);
+}
+
 static void knows_the_machine(void **state)
 {
     struct lab l;
@@ -361,6 +401,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_unknown),
         cmocka_unit_test(an_archive_that_is_not_whole_is_left_out),
         cmocka_unit_test(detects_commands),
+        cmocka_unit_test(asks_only_what_applies),
         cmocka_unit_test(knows_the_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
