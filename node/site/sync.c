@@ -327,6 +327,29 @@ static void next_catalog(struct sync *y)
     free(url);
 }
 
+static enum err all_known(struct sync *y)
+{
+    const char **known = must_alloc((y->count + 1) * sizeof *known), *near;
+    size_t       i, k;
+    json_t      *item;
+    enum err     code = OK;
+
+    for (k = 0; k < y->count; k++)
+        known[k] = y->rows[k].name;
+    json_array_foreach(y->names, i, item) {
+        const char *name = json_is_string(item) ? json_string_value(item) : "";
+        for (k = 0; k < y->count && strcmp(known[k], name); k++)
+            ;
+        if (code || k < y->count)
+            continue;
+        near = nearest(name, known, y->count);
+        code = fail(&y->error, ERR_NOT_FOUND, "no such catalog: \"%.80s\"%s%s%s", name, near ? "; did you mean \"" : "", near ? near : "",
+                    near ? "\"?" : "");
+    }
+    free(known);
+    return code;
+}
+
 void sync_start(struct site *s, struct job_work *job, const json_t *names)
 {
     struct sync *y = must_alloc(sizeof *y);
@@ -337,6 +360,7 @@ void sync_start(struct site *s, struct job_work *job, const json_t *names)
     y->names = json_incref((json_t *)(uintptr_t)names);
     y->results = json_array();
     y->code = catalog_rows(s->ledger, &y->rows, &y->count, &y->error);
+    y->code = y->code ? y->code : all_known(y);
     if (y->code)
         finish(y);
     else

@@ -160,8 +160,10 @@ static void test_closed_meanwhile(void **state)
     parrot_start(&p, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbegin", true, 1);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/x", p.port);
     start(url, &h, 1000, &a);
-    for (int i = 0; i < 20; i++)
-        uv_run(&lab.net.loop, UV_RUN_ONCE);
+    for (int i = 0; i < 50; i++) {
+        uv_run(&lab.net.loop, UV_RUN_NOWAIT);
+        usleep(2000);
+    }
     assert_false(a.done);
     site_lab_stop(&lab);
     assert_true(a.done);
