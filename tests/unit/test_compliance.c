@@ -99,7 +99,8 @@ static void test_gap_told(void **state)
 static void test_one_transaction(void **state)
 {
     struct desk *d = *state;
-    json_t      *messages = quoted("[{'serial':1,'topic':'alert','event':'disk'},{'serial':2,'topic':'update','subject':'x','state':'s','enforcement':'failed'}]");
+    json_t      *messages = quoted("[{'serial':1,'topic':'alert','event':'disk'},"
+                               "{'serial':2,'topic':'update','subject':'x','state':'s','enforcement':'failed'}]");
     json_t      *rows = NULL;
     int64_t      held = -1;
 
@@ -188,7 +189,8 @@ static void test_job(void **state)
 /* The byte ledger: the last word about a content counts, once. */
 static void test_content(void **state)
 {
-    static const char complete[] = "'topic':'content','subject':'" HEX "','event':'complete','size':100,'bytes':{'http':40,'peers':30,'cache':20,'origin':10,'waste':7}}]";
+    static const char complete[] = "'topic':'content','subject':'" HEX "','event':'complete','size':100,"
+                                   "'bytes':{'http':40,'peers':30,'cache':20,'origin':10,'waste':7}}]";
     struct desk      *d = *state;
     json_t           *out, *row;
 

@@ -84,7 +84,8 @@ static void test_tally(void **state)
     desk_node(d, "office-1", office);
     desk_status(d, office, "[{'serial':1,'topic':'facts','facts':{'hostname':'office-1'}}]");
     tally(d, 1, 1, 0, 0);
-    desk_status(d, till, "[{'serial':3,'topic':'update','subject':'" CURL "','deployment':'october','state':'reported','enforcement':'failed','reason':'retry-later'}]");
+    desk_status(d, till, "[{'serial':3,'topic':'update','subject':'" CURL "','deployment':'october','state':'reported',"
+                         "'enforcement':'failed','reason':'retry-later'}]");
     tally(d, 1, 0, 1, 0);
     desk_status(d, till, "[{'serial':4,'topic':'scan','scan':{'states':{'" CURL "':['installed',0]}}}]");
     tally(d, 2, 0, 0, 0);
