@@ -29,7 +29,8 @@ struct pull {
     uint8_t        *torrent;
     size_t          torrent_size;
     enum pull_state state;
-    bool            named, told;
+    bool            named, was_named, told;
+    struct web_request *request;                /* while it is being fetched */
     int64_t         retry_at, retry_ms;
     int             fd;
     uv_work_t       work;
@@ -211,6 +212,7 @@ static void on_fetched(void *ctx, const struct web_answer *answer)
 {
     struct pull *p = ctx;
 
+    p->request = NULL;
     p->code = answer->code;
     if (p->code)
         p->error = answer->error;
@@ -238,7 +240,7 @@ static void fetch(struct pull *p)
         call.range_first = p->got;
         call.range_length = p->size - p->got;
     }
-    web_start(dp->web, &call);
+    p->request = web_start(dp->web, &call);
     free(path);
     free(url);
 }
@@ -340,9 +342,24 @@ static void sweep(struct dp_role *dp)
             st.st_ctime + KEPT > clock_now())
             continue;
         unlinkat(dirfd(d), entry->d_name, 0);
+        if (p && p->state == PULL_HERE) {       /* should it be named again */
+            p->state = PULL_WAITING;
+            p->told = false;
+        }
     }
     if (d)
         closedir(d);
+}
+
+/* Its day begins now: a file's change time says since when nobody names it, also after a restart. */
+static void let_go(struct pull *p)
+{
+    char *file = place(p, p->dp->content, ""), *torrent = place(p, p->dp->content, ".torrent");
+
+    utimensat(AT_FDCWD, file, NULL, 0);
+    utimensat(AT_FDCWD, torrent, NULL, 0);
+    free(file);
+    free(torrent);
 }
 
 void dp_holding(struct dp_role *dp, const struct fleet *fleet, const struct holding *holding)
@@ -351,10 +368,15 @@ void dp_holding(struct dp_role *dp, const struct fleet *fleet, const struct hold
         return;
     free(dp->site_url);
     dp->site_url = must_copy(dp->fixed_site ? dp->fixed_site : fleet ? fleet->site_url : NULL);
-    for (struct pull *p = dp->pulls; p; p = p->next)
+    for (struct pull *p = dp->pulls; p; p = p->next) {
+        p->was_named = p->named;
         p->named = false;
+    }
     for (size_t i = 0; i < holding->content_count; i++)
         name_it(dp, &holding->contents[i]);
+    for (struct pull *p = dp->pulls; p; p = p->next)
+        if (p->was_named && !p->named)
+            let_go(p);
     sweep(dp);
     step(dp);
 }
@@ -412,6 +434,9 @@ void dp_close(struct dp_role *dp, void (*closed)(void *ctx), void *ctx)
     dp->closed = closed;
     dp->closed_ctx = ctx;
     dp->open += 2;
+    for (struct pull *p = dp->pulls; p; p = p->next)
+        if (p->request)
+            web_cancel(p->request);
     uv_timer_stop(&dp->timer);
     uv_close((uv_handle_t *)&dp->timer, on_timer_closed);
     server_close(dp->server, on_server_closed, dp);

@@ -45,9 +45,8 @@ static enum err args_of(const char *path, struct exchange *x, json_t **out, stru
 }
 
 /* Which command this exchange is for: the route's path and method are the command's. */
-static const struct author_command *command_of(struct exchange *x, const char *name)
+static const struct author_command *command_of(const char *name)
 {
-    (void)x;
     for (size_t i = 0; i < author_command_count; i++)
         if (!strcmp(author_commands[i].name, name))
             return &author_commands[i];
@@ -75,39 +74,74 @@ static enum err token_text(struct site *s, json_t *answer, struct error *e)
     return OK;
 }
 
-static void run(struct site *s, struct exchange *x, const struct author_command *c)
+/* One command being run; it waits for its files when it brings some. */
+struct call {
+    struct site                 *site;
+    struct exchange             *exchange;
+    const struct author_command *command;
+    json_t                      *args;
+    bool                         dry_run;
+};
+
+static void finish(struct call *c, enum err code, struct error *e, json_t *out)
+{
+    if (code)
+        answer_error(c->exchange, e);
+    else
+        answer_json(c->exchange, 200, json_incref(out));
+    json_decref(out);
+    json_decref(c->args);
+    free(c);
+}
+
+static void run(struct call *c)
 {
     struct error  e = {0};
-    json_t       *args = NULL, *out = NULL;
-    struct author a = site_author(s, exchange_peer(x));
-    enum err      code = args_of(c->path, x, &args, &e);
+    json_t       *out = NULL;
+    struct author a = site_author(c->site, exchange_peer(c->exchange));
+    enum err      code;
 
-    a.dry_run = exchange_query(x, "dry_run") != NULL;
-    if (!code && !strcmp(c->name, "update.add"))
-        code = command_files(s, args, &e);
-    code = code ? code : author_run(c, &a, args, &out, &e);
-    if (!code && !strcmp(c->name, "node.token"))
-        code = token_text(s, out, &e);
-    if (!code && c->publishes && !a.dry_run) {
-        code = site_publish(s, &e);
-        s->check_content = true;
+    a.dry_run = c->dry_run;
+    code = author_run(c->command, &a, c->args, &out, &e);
+    if (!code && !strcmp(c->command->name, "node.token"))
+        code = token_text(c->site, out, &e);
+    if (!code && c->command->publishes && !a.dry_run) {
+        code = site_publish(c->site, &e);
+        c->site->check_content = true;
     }
-    if (!code && a.dry_run && c->changes)
+    if (!code && a.dry_run && c->command->changes) {
+        json_object_del(out, "token");          /* it would open nothing */
         json_object_set_new(out, "dry_run", json_true());
+    }
+    finish(c, code, &e, out);
+}
+
+static void on_files(void *ctx, enum err code, const struct error *e)
+{
+    struct error copy = *e;
+
     if (code)
-        answer_error(x, &e);
+        finish(ctx, code, &copy, NULL);
     else
-        answer_json(x, 200, json_incref(out));
-    json_decref(out);
-    json_decref(args);
+        run(ctx);
 }
 
 /* libmicrohttpd hands us the route's path by way of the exchange; the table is small, the match is by method and shape. */
 static void on_command(void *ctx, struct exchange *x)
 {
-    const char *name = exchange_route(x)->about;
+    const struct author_command *command = command_of(exchange_route(x)->about);
+    struct call                 *c = must_alloc(sizeof *c);
+    struct error                 e = {0};
+    enum err                     code;
 
-    run(ctx, x, command_of(x, name));
+    *c = (struct call){.site = ctx, .exchange = x, .command = command, .dry_run = exchange_query(x, "dry_run") != NULL};
+    code = args_of(command->path, x, &c->args, &e);
+    if (code)
+        finish(c, code, &e, NULL);
+    else if (!strcmp(command->name, "update.add"))
+        command_files(c->site, c->args, c->dry_run, on_files, c);
+    else
+        run(c);
 }
 
 static void started(struct exchange *x, struct job_work *j)

@@ -105,13 +105,15 @@ enum err site_create(const char *dir, const char *name, const char *url, json_t 
         code = fail(e, ERR_EXISTS, "a site exists already in %s; it was left as it is", dir);
     else if (file_exists(dir) && rmdir(dir))
         code = fail(e, ERR_EXISTS, "%s exists and is not empty; name another directory with --state", dir);
-    code = code ? code : file_remove(made, e);
-    code = code ? code : build(made, name, url, e);
-    code = code ? code : file_move(made, dir, e);
+    if (!code) {
+        code = file_remove(made, e);
+        code = code ? code : build(made, name, url, e);
+        code = code ? code : file_move(made, dir, e);
+        if (code)
+            file_remove(made, NULL);
+    }
     if (!code)
         *out = advice(dir, name);
-    else if (code != ERR_EXISTS && code != ERR_USAGE)
-        file_remove(made, NULL);
     free(ledger);
     free(made);
     return code;

@@ -11,6 +11,12 @@
 #include "node/site/site.h"
 #include "policy/authoring/author.h"
 
+/* A request over the network that closing the site ends. */
+struct asking {
+    struct asking      *next, **self;
+    struct web_request *request;
+};
+
 struct site {
     uv_loop_t           *loop;
     const struct config *config;
@@ -31,6 +37,8 @@ struct site {
     size_t               route_count;
     char                 status[160];
     bool                 closing;
+    struct asking       *asking;
+    uint64_t             temporary;             /* numbers private files: two works never share one */
     int                  open;                  /* handles and works that still have to end */
     void               (*closed)(void *ctx);
     void                *closed_ctx;
@@ -38,6 +46,11 @@ struct site {
 
 struct author site_author(struct site *, const char *who);
 enum err      site_publish(struct site *, struct error *);
+/* For a worker thread: a connection of its own, ledger_close()d by the caller. */
+enum err      site_author_apart(const struct site *, struct author *out, struct error *);
+void          site_ask(struct site *, struct asking *, const struct web_call *);
+void          site_answered(struct asking *);
+char         *site_temporary(struct site *);    /* a path in the content directory nobody else has; caller frees */
 void          site_hold(struct site *);         /* one more thing that has to end before closed */
 void          site_release(struct site *);
 

@@ -24,6 +24,7 @@ struct fetch {
     enum err            code;
     struct error        error;
     uv_work_t           work;
+    struct asking       asking;
 };
 
 static char *place(struct site *s, const struct sha256 *h, const char *before, const char *after)
@@ -44,7 +45,7 @@ bool library_has(struct site *s, const struct sha256 *h)
 }
 
 /* Torrent first, then the content under its name: who sees the content sees its torrent. */
-static enum err settle(struct site *s, const char *tmp, const struct sha256 *h, struct sha256 *info_hash, struct error *e)
+enum err library_settle(struct site *s, const char *tmp, const struct sha256 *h, struct sha256 *info_hash, struct error *e)
 {
     char    *file = place(s, h, "", ""), *path = place(s, h, "", ".torrent");
     uint8_t *torrent = NULL;
@@ -66,7 +67,7 @@ enum err library_put(struct site *s, const char *path, const struct sha256 *h, u
 {
     struct author a = site_author(s, "site");
     struct sha256 info_hash;
-    enum err      code = settle(s, path, h, &info_hash, e);
+    enum err      code = library_settle(s, path, h, &info_hash, e);
 
     return code ? code : content_arrived(&a, h, size, name, origin, &info_hash, e);
 }
@@ -92,7 +93,7 @@ static void on_settle(uv_work_t *work)
 {
     struct fetch *f = work->data;
 
-    f->code = settle(f->site, f->tmp, &f->call.sha256, &f->info_hash, &f->error);
+    f->code = library_settle(f->site, f->tmp, &f->call.sha256, &f->info_hash, &f->error);
 }
 
 static void on_settled(uv_work_t *work, int status)
@@ -131,6 +132,7 @@ static void on_fetched(void *ctx, const struct web_answer *answer)
     struct fetch *f = ctx;
     struct sha256 real = hash_free(f->hash);
 
+    site_answered(&f->asking);
     f->hash = NULL;
     f->code = answer->code;
     if (f->code)
@@ -167,7 +169,7 @@ void library_fetch(struct site *s, const struct library_call *call)
     f->name = must_copy(call->name);
     f->url = must_copy(call->url);
     f->origin = must_copy(call->origin);
-    f->tmp = place(s, &call->sha256, ".tmp-", "");
+    f->tmp = site_temporary(s);
     f->hash = hash_new();
     f->fd = open(f->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     f->work.data = f;
@@ -176,7 +178,7 @@ void library_fetch(struct site *s, const struct library_call *call)
         uv_queue_work(s->loop, &f->work, on_refused, on_refused_end);
         return;
     }
-    web_start(s->web, &web);
+    site_ask(s, &f->asking, &web);
 }
 
 /* --- a group's download --- */
@@ -191,6 +193,7 @@ struct download {
     enum err            code;
     struct error        error;
     void              (*done)(struct site *, enum err);
+    uv_work_t           work;
 };
 
 static enum err groups_done(struct download *d)
@@ -275,20 +278,41 @@ static void download_step(struct download *d)
         download_end(d);
 }
 
-void download_start(struct site *s, struct job_work *job, const char *group, void (*done)(struct site *, enum err))
+/* On the thread pool: a large archive and many inventories take seconds. */
+static void on_solve(uv_work_t *work)
 {
-    struct download *d = must_alloc(sizeof *d);
-    struct author    a = site_author(s, "site");
+    struct download *d = work->data;
+    struct author    a;
+
+    d->code = site_author_apart(d->site, &a, &d->error);
+    if (d->code)
+        return;
+    d->code = content_wanted(&a, d->group, &d->files, &d->count, &d->missing, &d->error);
+    ledger_close(a.ledger);
+}
+
+static void on_solved(uv_work_t *work, int status)
+{
+    struct download *d = work->data;
     int64_t          total = 0;
 
-    site_hold(s);
-    *d = (struct download){.site = s, .job = job, .group = must_copy(group), .done = done};
-    job_says(job, "solving dependencies");
-    d->code = content_wanted(&a, group, &d->files, &d->count, &d->missing, &d->error);
+    if (!d->code && (status || d->site->closing))
+        d->code = fail(&d->error, ERR_AGAIN, "the site is being closed");
     for (size_t i = 0; i < d->count; i++)
-        total += library_has(s, &d->files[i].sha256) ? 0 : (int64_t)d->files[i].size;
-    job_total(job, total, "bytes");
+        total += library_has(d->site, &d->files[i].sha256) ? 0 : (int64_t)d->files[i].size;
+    job_total(d->job, total, "bytes");
     if (d->missing)
         d->next = d->count;
     download_step(d);
+}
+
+void download_start(struct site *s, struct job_work *job, const char *group, void (*done)(struct site *, enum err))
+{
+    struct download *d = must_alloc(sizeof *d);
+
+    site_hold(s);
+    *d = (struct download){.site = s, .job = job, .group = must_copy(group), .done = done};
+    d->work.data = d;
+    job_says(job, "solving dependencies");
+    uv_queue_work(s->loop, &d->work, on_solve, on_solved);
 }

@@ -16,7 +16,9 @@ struct library_call {
     void            *ctx;
 };
 void library_fetch(struct site *, const struct library_call *);
-/* Bytes that are here already (an index that was just verified, a command's file). Blocks; for small things. */
+/* A private file gets its torrent, then its name. Any thread. */
+enum err library_settle(struct site *, const char *tmp /* moved */, const struct sha256 *, struct sha256 *info_hash, struct error *);
+/* Bytes that are here already (an index that was just verified). Blocks; for small things. */
 enum err library_put(struct site *, const char *path /* moved */, const struct sha256 *, uint64_t size, const char *name,
                      const char *origin, struct error *);
 bool library_has(struct site *, const struct sha256 *);

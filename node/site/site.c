@@ -1,5 +1,6 @@
 #include "node/site/site.h"
 
+#include <dirent.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,49 @@
 struct author site_author(struct site *s, const char *who)
 {
     return (struct author){.ledger = s->ledger, .now = clock_now(), .who = who, .content_dir = s->content_dir};
+}
+
+enum err site_author_apart(const struct site *s, struct author *out, struct error *e)
+{
+    AUTO(text_free) char *path = must_print("%s/ledger.db", s->dir);
+
+    *out = (struct author){.now = clock_now(), .who = "site", .content_dir = s->content_dir};
+    return ledger_open(path, &out->ledger, e);
+}
+
+void site_ask(struct site *s, struct asking *a, const struct web_call *call)
+{
+    a->request = web_start(s->web, call);
+    a->next = s->asking;
+    a->self = &s->asking;
+    if (a->next)
+        a->next->self = &a->next;
+    s->asking = a;
+}
+
+void site_answered(struct asking *a)
+{
+    *a->self = a->next;
+    if (a->next)
+        a->next->self = a->self;
+}
+
+char *site_temporary(struct site *s)
+{
+    return must_print("%s/.tmp-%llu", s->content_dir, (unsigned long long)++s->temporary);
+}
+
+/* What a ferryd that was killed left half done. */
+static void sweep_temporary(const struct site *s)
+{
+    DIR           *d = opendir(s->content_dir);
+    struct dirent *entry;
+
+    while (d && (entry = readdir(d)))
+        if (!strncmp(entry->d_name, ".tmp-", 5))
+            unlinkat(dirfd(d), entry->d_name, 0);
+    if (d)
+        closedir(d);
 }
 
 enum err site_publish(struct site *s, struct error *e)
@@ -120,6 +164,7 @@ enum err site_open(uv_loop_t *loop, const struct config *config, struct web *web
         site_free(s);
         return code;
     }
+    sweep_temporary(s);
     site_make_routes(s);
     clockwork_start(s);
     log_say(LOG_NOTE, "site.open", "the site serves policy, content and status", "FERRY_SITE", s->name, "FERRY_LISTEN", config->site_listen,
@@ -144,6 +189,8 @@ void site_close(struct site *s, void (*closed)(void *ctx), void *ctx)
     s->closed = closed;
     s->closed_ctx = ctx;
     site_hold(s);
+    for (struct asking *a = s->asking; a; a = a->next)
+        web_cancel(a->request);
     uv_timer_stop(&s->clock);
     uv_close((uv_handle_t *)&s->clock, on_clock_closed);
     site_hold(s);

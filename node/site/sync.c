@@ -29,6 +29,8 @@ struct sync {
     struct archive      archive;
     struct package_set  set;
     uv_work_t           work;
+    struct asking       asking;
+    struct catalog_counts counts;
     enum err            code;
     struct error        error;
     json_t             *results;
@@ -90,12 +92,10 @@ static void refuse(struct sync *y)
     finish(y);
 }
 
-/* --- import: parsing on the thread pool, one transaction on the loop --- */
+/* --- import: parsing, comparing and one transaction, all on the thread pool --- */
 
-static void on_parse(uv_work_t *work)
+static void parse(struct sync *y)
 {
-    struct sync *y = work->data;
-
     for (size_t i = 0; i < y->archive.index_count && !y->code; i++) {
         char   hex[SHA256_HEX], *path, *bytes = NULL;
         size_t length;
@@ -110,22 +110,33 @@ static void on_parse(uv_work_t *work)
     package_set_sort(&y->set);
 }
 
-static void on_parsed(uv_work_t *work, int status)
+static void on_import(uv_work_t *work)
 {
-    struct sync          *y = work->data;
-    struct author         a = site_author(y->site, "site");
-    struct catalog_counts n;
+    struct sync  *y = work->data;
+    struct author a;
 
-    (void)status;
-    y->code = y->code ? y->code : catalog_import(&a, row_of(y)->name, &y->set, &y->archive, &y->release, &n, &y->error);
+    parse(y);
+    if (y->code || (y->code = site_author_apart(y->site, &a, &y->error)))
+        return;
+    y->code = catalog_import(&a, row_of(y)->name, &y->set, &y->archive, &y->release, &y->counts, &y->error);
+    ledger_close(a.ledger);
+}
+
+static void on_imported(uv_work_t *work, int status)
+{
+    struct sync                 *y = work->data;
+    const struct catalog_counts *n = &y->counts;
+
+    if (status && !y->code)
+        y->code = fail(&y->error, ERR_AGAIN, "the site is being closed");
     if (y->code) {
         refuse(y);
         return;
     }
-    job_line(y->job, "%s: %lld packages, %lld updates, %lld new", row_of(y)->name, (long long)n.packages, (long long)n.updates,
-             (long long)n.fresh);
-    json_array_append_new(y->results, json_pack("{s:s,s:I,s:I,s:I}", "name", row_of(y)->name, "packages", (json_int_t)n.packages, "updates",
-                                                (json_int_t)n.updates, "new", (json_int_t)n.fresh));
+    job_line(y->job, "%s: %lld packages, %lld updates, %lld new", row_of(y)->name, (long long)n->packages, (long long)n->updates,
+             (long long)n->fresh);
+    json_array_append_new(y->results, json_pack("{s:s,s:I,s:I,s:I}", "name", row_of(y)->name, "packages", (json_int_t)n->packages, "updates",
+                                                (json_int_t)n->updates, "new", (json_int_t)n->fresh));
     y->at++;
     next_catalog(y);
 }
@@ -140,7 +151,7 @@ static void import(struct sync *y)
     y->set.codename = must_copy(y->release.codename);
     y->set.date = y->release.date;
     y->work.data = y;
-    uv_queue_work(y->site->loop, &y->work, on_parse, on_parsed);
+    uv_queue_work(y->site->loop, &y->work, on_import, on_imported);
 }
 
 /* --- Packages, one component after the other --- */
@@ -264,6 +275,7 @@ static void on_inrelease(void *ctx, const struct web_answer *answer)
     struct sync *y = ctx;
     const char  *argv[] = {"gpgv", "--keyring", row_of(y)->keyring_path, NULL, NULL};
 
+    site_answered(&y->asking);
     y->code = answer->code;
     if (y->code) {
         y->error = answer->error;
@@ -271,7 +283,7 @@ static void on_inrelease(void *ctx, const struct web_answer *answer)
         y->inrelease_length = answer->length;
         y->inrelease = must_alloc(answer->length + 1);
         memcpy(y->inrelease, answer->body, answer->length);
-        y->file = must_print("%s/.tmp-inrelease-%s", y->site->content_dir, row_of(y)->name);
+        y->file = site_temporary(y->site);
         y->code = file_write(y->file, y->inrelease, y->inrelease_length, 0600, &y->error);
     }
     if (y->code) {
@@ -311,8 +323,31 @@ static void next_catalog(struct sync *y)
     url = must_print("%s/dists/%s/InRelease", row_of(y)->uri, row_of(y)->suite);
     job_says(y->job, "%s: InRelease", row_of(y)->name);
     call.url = url;
-    web_start(y->site->web, &call);
+    site_ask(y->site, &y->asking, &call);
     free(url);
+}
+
+static enum err all_known(struct sync *y)
+{
+    const char **known = must_alloc((y->count + 1) * sizeof *known), *near;
+    size_t       i, k;
+    json_t      *item;
+    enum err     code = OK;
+
+    for (k = 0; k < y->count; k++)
+        known[k] = y->rows[k].name;
+    json_array_foreach(y->names, i, item) {
+        const char *name = json_is_string(item) ? json_string_value(item) : "";
+        for (k = 0; k < y->count && strcmp(known[k], name); k++)
+            ;
+        if (code || k < y->count)
+            continue;
+        near = nearest(name, known, y->count);
+        code = fail(&y->error, ERR_NOT_FOUND, "no such catalog: \"%.80s\"%s%s%s", name, near ? "; did you mean \"" : "", near ? near : "",
+                    near ? "\"?" : "");
+    }
+    free(known);
+    return code;
 }
 
 void sync_start(struct site *s, struct job_work *job, const json_t *names)
@@ -325,6 +360,7 @@ void sync_start(struct site *s, struct job_work *job, const json_t *names)
     y->names = json_incref((json_t *)(uintptr_t)names);
     y->results = json_array();
     y->code = catalog_rows(s->ledger, &y->rows, &y->count, &y->error);
+    y->code = y->code ? y->code : all_known(y);
     if (y->code)
         finish(y);
     else

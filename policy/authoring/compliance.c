@@ -198,6 +198,16 @@ static enum err one(struct intake *in, const json_t *m, int64_t serial, struct e
     return take(in, m, e);
 }
 
+static enum err gap(struct intake *in, int64_t have, int64_t serial, struct error *e)
+{
+    char text[160];
+
+    snprintf(text, sizeof text, "messages %lld to %lld never came; if the node's store was not lost, look at its log", (long long)have + 1,
+             (long long)serial - 1);
+    in->time = in->a->now;
+    return alert(in, "status.gap", text, e);
+}
+
 enum err compliance_ingest(struct author *a, const char *node_id, const json_t *messages, int64_t *held, struct error *e)
 {
     struct intake in = {.a = a, .node = node_id};
@@ -216,9 +226,11 @@ enum err compliance_ingest(struct author *a, const char *node_id, const json_t *
         int64_t serial = arg_number(m, "serial", 0);
         if (code || serial <= have)
             continue;
-        /* A node begins somewhere, and begins higher again when its store was lost: the batch's first message is its oldest. A gap inside a
-         * batch, or above what is held while the node still has older ones, cannot be: the outbox sends in order. */
-        code = one(&in, m, serial, e);
+        /* A node begins somewhere, and begins higher again when its store was lost. It sends in order and without holes: what lies
+         * between is lost for good, and somebody should know. */
+        if (have && serial > have + 1)
+            code = gap(&in, have, serial, e);
+        code = code ? code : one(&in, m, serial, e);
         have = serial;
     }
     code = code ? code : rows_run(a->ledger, LEDGER_NODE_HELD_PUT, e, "sii", node_id, have, a->now);

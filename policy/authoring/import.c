@@ -17,7 +17,7 @@ struct import {
     struct catalog_counts *counts;
     json_t *seen; /* ids of this import, as members */
     struct change *changes;
-    size_t change_count;
+    size_t change_count, expired;
 };
 
 enum err update_put(struct author *a, const struct update *u, int64_t released, struct error *e)
@@ -72,8 +72,12 @@ static enum err expire_unseen(struct import *im, const char *catalog, struct err
     size_t i;
     enum err code = rows_all(im->author->ledger, LEDGER_UPDATES_CURRENT, &rows, e, "s", catalog);
 
-    json_array_foreach(rows, i, row) if (!code && !json_object_get(im->seen, arg_text(row, "id"))) code =
-        rows_run(im->author->ledger, LEDGER_UPDATE_EXPIRE, e, "s", arg_text(row, "id"));
+    json_array_foreach(rows, i, row) {
+        if (code || json_object_get(im->seen, arg_text(row, "id")))
+            continue;
+        code = rows_run(im->author->ledger, LEDGER_UPDATE_EXPIRE, e, "s", arg_text(row, "id"));
+        im->expired++;
+    }
     json_decref(rows);
     return code;
 }
@@ -157,7 +161,8 @@ static enum err write_all(struct import *im, const char *name, const char *archi
     code = code ? code : expire_unseen(im, name, e);
     code = code ? code : put_changes(im, release->date, before == 0, e);
     code = code ? code : rows_run(l, LEDGER_UPDATE_FORGET, e, "s", name);
-    code = code ? code : mark_superseded(im->author, im->counts, e);
+    if (!code && (im->change_count || im->expired))
+        code = mark_superseded(im->author, im->counts, e);
     code = code ? code : rows_run(l, LEDGER_CATALOG_SYNCED, e, "siis", name, release->date, im->author->now, archive);
     return ledger_end(l, code, e);
 }

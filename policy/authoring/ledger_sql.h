@@ -153,7 +153,8 @@
     X(NODES, "SELECT hostname, id, branch, address, last_contact AS \"last_contact!t\", (SELECT count(*) FROM node_update u" \
              " WHERE u.node = node.id AND state = 2) AS required," \
              " (SELECT count(*) FROM node_update u WHERE u.node = node.id AND state = 3) AS installed," \
-             " (SELECT count(*) FROM node_job j WHERE j.node = node.id AND enforcement = 'failed') AS failed FROM node" \
+             " (SELECT count(*) FROM node_job j JOIN node_update u ON u.node = j.node AND u.update_id = j.update_id" \
+             " WHERE j.node = node.id AND j.enforcement = 'failed' AND u.state IN (0, 2)) AS failed FROM node" \
              " WHERE retired = 0 ORDER BY hostname") \
     X(NODE_RETIRE, "UPDATE node SET retired = 1 WHERE id = ?1") \
     X(NODE_HELD, "SELECT held FROM node WHERE id = ?1") \

@@ -63,9 +63,9 @@ static void test_published(void **state)
 {
     struct desk       *d = *state;
     struct deployment *doc;
-    json_t *out = ask(
-        d, "deployment.create",
-        "{'name':'d','group':'october','collection':'all','purpose':'required','deadline':'+2h','randomize':'30m','origin_fallback':true}");
+    json_t            *out = ask(d, "deployment.create",
+                                 "{'name':'d','group':'october','collection':'all','purpose':'required','deadline':'+2h',"
+                                 "'randomize':'30m','origin_fallback':true}");
 
     assert_non_null(strstr(json_string_value(json_object_get(out, "message")), "1 updates of group october to 0 nodes"));
     json_decref(out);
