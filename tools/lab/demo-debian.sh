@@ -48,7 +48,7 @@ end() {
     trap '' INT TERM HUP
     if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then
         # unshare itself ends when everything below its first child is gone.
-        if [ ${#enter[@]} -gt 0 ]; then kill -KILL $(cat "/proc/$pid/task/$pid/children") 2>/dev/null || true; else kill -TERM "$pid"; fi
+        if [ ${#enter[@]} -gt 0 ]; then xargs -r kill -KILL <"/proc/$pid/task/$pid/children" || true; else kill -TERM "$pid"; fi
         wait "$pid" || true
     fi
     [ -z "$base_part" ] || rm -rf --one-file-system "$base_part"
@@ -58,9 +58,10 @@ end() {
     done 2>/dev/null || true
     rm -rf --one-file-system "$work"
 }
+stopped() { echo "demo-debian: stopped; what it began is ended and removed" >&2; exit "$1"; }
 trap end EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'stopped 130' INT
+trap 'stopped 143' TERM HUP
 
 mkdir -p "$top/build" "$out"
 exec 9>"$top/build/demo-debian.lock"
