@@ -128,4 +128,5 @@ format:
 clean:
 	rm -rf build
 
--include $(shell find build -name '*.d' 2>/dev/null)
+# Not below the Debian root that demo-debian keeps there: its rc2.d is a directory.
+-include $(shell find build -path 'build/debian-*' -prune -o -path '*/obj/*' -name '*.d' -print 2>/dev/null)
