@@ -135,8 +135,8 @@ static void on_imported(uv_work_t *work, int status)
     }
     job_line(y->job, "%s: %lld packages, %lld updates, %lld new", row_of(y)->name, (long long)n->packages, (long long)n->updates,
              (long long)n->fresh);
-    json_array_append_new(y->results, json_pack("{s:s,s:I,s:I,s:I}", "name", row_of(y)->name, "packages", (json_int_t)n->packages, "updates",
-                                                (json_int_t)n->updates, "new", (json_int_t)n->fresh));
+    json_array_append_new(y->results, json_pack("{s:s,s:I,s:I,s:I}", "name", row_of(y)->name, "packages", (json_int_t)n->packages,
+                                                "updates", (json_int_t)n->updates, "new", (json_int_t)n->fresh));
     y->at++;
     next_catalog(y);
 }

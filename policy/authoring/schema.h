@@ -1,5 +1,5 @@
-/* The ledger's schema as migrations, in order; the database remembers how many it has seen. Never change one that has shipped: add the next.
- * Inside policy/authoring. */
+/* The ledger's schema as migrations, in order; the database remembers how many it has seen. Never change one that has shipped: add the
+ * next. Inside policy/authoring. */
 #ifndef FERRY_POLICY_AUTHORING_SCHEMA_H
 #define FERRY_POLICY_AUTHORING_SCHEMA_H
 

@@ -1,4 +1,5 @@
-/* For tests of node/site: a real site in /tmp, its control API on loopback, and a web server for files below DIR/www. Runs from the project's top. */
+/* For tests of node/site: a real site in /tmp, its control API on loopback, and a web server for files below DIR/www. Runs from the
+ * project's top. */
 #ifndef FERRY_TESTS_UNIT_SITE_LAB_H
 #define FERRY_TESTS_UNIT_SITE_LAB_H
 
@@ -92,7 +93,7 @@ static inline void site_lab_close(struct site_lab *l)
 static inline json_t *api(struct site_lab *l, const char *method, const char *path, const json_t *body, long *status)
 {
     AUTO(text_free) char *url = must_print("%s%s", l->api, path), *text = body ? json_dumps(body, 0) : NULL;
-    struct came           c = net_ask(&l->net, (struct web_call){.method = method, .body = text, .body_length = text ? strlen(text) : 0}, url);
+    struct came c = net_ask(&l->net, (struct web_call){.method = method, .body = text, .body_length = text ? strlen(text) : 0}, url);
     json_t               *json = json_loadb(c.body ? c.body : "", strlen(c.body ? c.body : ""), 0, NULL);
 
     *status = c.status;

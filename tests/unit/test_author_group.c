@@ -59,7 +59,6 @@ static void test_all_or_nothing(void **state)
 static void test_too_many(void **state)
 {
     struct desk         *d = *state;
-    struct text          line AUTO(text_end) = {0};
     const char         **stanzas = must_alloc((DEPLOYMENT_UPDATES + 2) * sizeof *stanzas);
     struct catalog_counts n;
 

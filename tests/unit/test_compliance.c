@@ -45,8 +45,9 @@ static size_t alerts(struct desk *d, const char *event)
 
 static void test_replay(void **state)
 {
-    static const char batch[] = "[{'serial':1,'topic':'alert','event':'disk','detail':'full'},"
-                                "{'serial':2,'topic':'update','subject':'" CURL "','state':'reported','enforcement':'failed','detail':'exit 100'}]";
+    static const char batch[] =
+        "[{'serial':1,'topic':'alert','event':'disk','detail':'full'},"
+        "{'serial':2,'topic':'update','subject':'" CURL "','state':'reported','enforcement':'failed','detail':'exit 100'}]";
     struct desk      *d = *state;
 
     assert_int_equal(desk_status(d, node, batch), 2);
@@ -104,7 +105,9 @@ static void test_one_transaction(void **state)
     json_t      *rows = NULL;
     int64_t      held = -1;
 
-    assert_int_equal(rows_found(d->a.ledger, "CREATE TRIGGER no BEFORE INSERT ON node_job BEGIN SELECT RAISE(ABORT, 'no'); END", NULL, &rows, &d->e), OK);
+    assert_int_equal(
+        rows_found(d->a.ledger, "CREATE TRIGGER no BEFORE INSERT ON node_job BEGIN SELECT RAISE(ABORT, 'no'); END", NULL, &rows, &d->e),
+        OK);
     json_decref(rows);
     assert_int_equal(compliance_ingest(&d->a, node, messages, &held, &d->e), ERR_IO);
     assert_int_equal(held, -1);
@@ -167,7 +170,8 @@ static void test_job(void **state)
     desk_status(d, node,
                 "[{'serial':1,'topic':'scan','scan':{'states':{'" CURL "':['required',0]}}},"
                 "{'serial':2,'topic':'update','subject':'" CURL "','deployment':'d','state':'installing','enforcement':'installing'},"
-                "{'serial':3,'topic':'update','subject':'" CURL "','deployment':'d','state':'reported','enforcement':'failed','reason':'retry-later',"
+                "{'serial':3,'topic':'update','subject':'" CURL
+                "','deployment':'d','state':'reported','enforcement':'failed','reason':'retry-later',"
                 "'code':100,'attempts':2,'detail':'no space'}]");
     out = shown(d);
     row = row_with(json_object_get(out, "updates"), "id", CURL);
@@ -201,7 +205,8 @@ static void test_content(void **state)
     out = shown(d);
     assert_int_equal(json_array_size(json_object_get(out, "contents")), 1);
     row = json_array_get(json_object_get(out, "contents"), 0);
-    assert_int_equal(number_in(row, "size"), number_in(row, "http") + number_in(row, "peers") + number_in(row, "cache") + number_in(row, "origin"));
+    assert_int_equal(number_in(row, "size"),
+                     number_in(row, "http") + number_in(row, "peers") + number_in(row, "cache") + number_in(row, "origin"));
     assert_int_equal(number_in(row, "waste"), 7);
     json_decref(out);
     desk_status(d, node, "[{'serial':3,'topic':'content','subject':'" HEX "','event':'refused','source':'10.1.0.9','detail':'bad piece'}]");
@@ -215,15 +220,17 @@ static void test_nonsense(void **state)
     json_t      *out;
     int64_t      held;
 
-    assert_int_equal(desk_status(d, node,
-                                 "[7,'x',[],{},{'serial':-5,'topic':'alert'},{'serial':1},{'serial':2,'topic':'dance'},{'serial':3,'topic':'update'},"
-                                 "{'serial':4,'topic':'content','subject':7},{'serial':5,'topic':'alert','event':'future','time':99999999999},"
-                                 "{'serial':6,'topic':'acknowledge','documents':[1]},{'serial':7,'topic':'scan'}]"),
-                     7);
+    assert_int_equal(
+        desk_status(d, node,
+                    "[7,'x',[],{},{'serial':-5,'topic':'alert'},{'serial':1},{'serial':2,'topic':'dance'},{'serial':3,'topic':'update'},"
+                    "{'serial':4,'topic':'content','subject':7},{'serial':5,'topic':'alert','event':'future','time':99999999999},"
+                    "{'serial':6,'topic':'acknowledge','documents':[1]},{'serial':7,'topic':'scan'}]"),
+        7);
     assert_int_equal(alerts(d, "message.unknown"), 2);
     assert_int_equal(alerts(d, "message.bad"), 2);
     out = ask(d, "alert.list", "{}");
-    assert_string_equal(json_string_value(json_object_get(row_with(json_object_get(out, "items"), "event", "future"), "time")), "2027-01-15T08:00:00Z");
+    assert_string_equal(json_string_value(json_object_get(row_with(json_object_get(out, "items"), "event", "future"), "time")),
+                        "2027-01-15T08:00:00Z");
     json_decref(out);
     out = json_object();
     assert_int_equal(compliance_ingest(&d->a, node, out, &held, &d->e), ERR_USAGE);
@@ -247,8 +254,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_replay), T(test_two_nodes), T(test_gap),     T(test_gap_told), T(test_one_transaction), T(test_scan), T(test_facts_and_inventory),
-        T(test_job),    T(test_content),   T(test_nonsense), T(test_acknowledged),
+        T(test_replay),       T(test_two_nodes),           T(test_gap), T(test_gap_told), T(test_one_transaction),
+        T(test_scan),         T(test_facts_and_inventory), T(test_job), T(test_content),  T(test_nonsense),
+        T(test_acknowledged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -330,7 +330,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        T(test_pull_and_serve), T(test_not_served), T(test_altered), T(test_resume), T(test_from_before), T(test_unnamed), T(test_closed_meanwhile),
+        T(test_pull_and_serve), T(test_not_served), T(test_altered),          T(test_resume),
+        T(test_from_before),    T(test_unnamed),    T(test_closed_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    return file_remove(dir, NULL);
+    return file_remove(dir, NULL) != OK;
 }
 
 static enum err create(const char *where, const char *name, const char *url, struct error *e)
@@ -82,8 +82,10 @@ static void test_whole(void **state)
 /* A second time on the same directory: refused, and not a byte is different. */
 static void test_twice(void **state)
 {
-    AUTO(text_free) char *sum = must_print("cd %s && find . -type f ! -name '*-shm' ! -name '*-wal' -exec sha256sum {} + | sort >../before", site);
-    AUTO(text_free) char *same = must_print("cd %s && find . -type f ! -name '*-shm' ! -name '*-wal' -exec sha256sum {} + | sort | cmp - ../before", site);
+    AUTO(text_free)
+    char *sum = must_print("cd %s && find . -type f ! -name '*-shm' ! -name '*-wal' -exec sha256sum {} + | sort >../before", site);
+    AUTO(text_free)
+    char *same = must_print("cd %s && find . -type f ! -name '*-shm' ! -name '*-wal' -exec sha256sum {} + | sort | cmp - ../before", site);
     struct error          e;
 
     (void)state;

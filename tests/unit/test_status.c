@@ -18,7 +18,8 @@ static int begin(void **state)
     say(d, "group.add", "{'name':'g','updates':['curl']}");
     desk_download(d, "g");
     say(d, "collection.create", "{'name':'tills','rule':'hostname ~ \\'till-*\\''}");
-    say(d, "deployment.create", "{'name':'october','group':'g','collection':'tills','purpose':'required','deadline':'+2h','randomize':'0'}");
+    say(d, "deployment.create",
+        "{'name':'october','group':'g','collection':'tills','purpose':'required','deadline':'+2h','randomize':'0'}");
     desk_node(d, "till-1", till);
     desk_status(d, till, "[{'serial':1,'topic':'facts','facts':{'hostname':'till-1','boundary.group':'north'}}]");
     return 0;
@@ -52,8 +53,9 @@ static char *why(struct desk *d, const char *update, char **first)
     json_array_foreach(json_object_get(out, "reasons"), i, row) {
         if (!i)
             *first = must_copy(json_string_value(json_object_get(row, "code")));
-        text_add(&text, "%s: %s [%s] %s\n", json_string_value(json_object_get(row, "code")), json_string_value(json_object_get(row, "text")),
-                 json_string_value(json_object_get(row, "document")), json_string_value(json_object_get(row, "clock")));
+        text_add(&text, "%s: %s [%s] %s\n", json_string_value(json_object_get(row, "code")),
+                 json_string_value(json_object_get(row, "text")), json_string_value(json_object_get(row, "document")),
+                 json_string_value(json_object_get(row, "clock")));
     }
     assert_non_null(strstr(json_string_value(json_object_get(out, "last_contact")), "s ago"));
     json_decref(out);
@@ -154,7 +156,8 @@ static void test_why(void **state)
     desk_status(d, till, "[{'serial':3,'topic':'update','subject':'" CURL "','state':'waiting','enforcement':'downloaded'}]");
     because(d, "curl", "deadline-ahead", "2027-01-15T10:00:00Z");
     desk_status(d, till,
-                "[{'serial':4,'topic':'update','subject':'" CURL "','state':'reported','enforcement':'failed','reason':'retry-later','attempts':1,"
+                "[{'serial':4,'topic':'update','subject':'" CURL
+                "','state':'reported','enforcement':'failed','reason':'retry-later','attempts':1,"
                 "'detail':'apt-get: exit 100'}]");
     d->a.now += 3 * 3600;
     because(d, "curl", "install-now", "the node says: an attempt failed");
@@ -201,7 +204,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_tally), T(test_worst), T(test_branches), T(test_why_unknown), T(test_why), T(test_why_not_concerned), T(test_why_content), T(test_no_such),
+        T(test_tally),       T(test_worst),   T(test_branches), T(test_why_unknown), T(test_why), T(test_why_not_concerned),
+        T(test_why_content), T(test_no_such),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

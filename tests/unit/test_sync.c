@@ -37,7 +37,8 @@ static json_t *catalog(const char *name, const char *component)
 {
     AUTO(text_free) char *uri = must_print("%s/www", lab.net.url), *keyring = must_print("%s/demo.gpg", lab.www);
 
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:[s]}", "name", name, "type", "apt", "uri", uri, "suite", "demo", "keyring", keyring, "components", component);
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:[s]}", "name", name, "type", "apt", "uri", uri, "suite", "demo", "keyring", keyring,
+                     "components", component);
 }
 
 static int begin(void **state)
@@ -102,7 +103,8 @@ static void test_good(void **state)
     assert_int_equal(library_count(&lab), 2);
     asked = lab.asked;
     end_of = job(&lab, "catalogs/sync", NULL);
-    assert_int_equal(json_integer_value(json_object_get(json_array_get(json_object_get(json_object_get(end_of, "result"), "catalogs"), 0), "new")), 0);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_array_get(json_object_get(json_object_get(end_of, "result"), "catalogs"), 0), "new")), 0);
     json_decref(end_of);
     assert_int_equal(lab.asked, asked + 1);     /* InRelease only: Packages is here */
 }
@@ -165,7 +167,8 @@ static void test_packages(void **state)
     good();
     shell("rm -r %s/pool/main/f/ferry-tool", lab.www);
     sign_again(0, "");
-    shell("for f in %s/dists/demo/main/binary-amd64/by-hash/SHA256/*; do printf X | dd of=$f bs=1 seek=40 conv=notrunc status=none; done", lab.www);
+    shell("for f in %s/dists/demo/main/binary-amd64/by-hash/SHA256/*; do printf X | dd of=$f bs=1 seek=40 conv=notrunc status=none; done",
+          lab.www);
     refused("verify", "SHA-256");
     shell("for f in %s/dists/demo/main/binary-amd64/by-hash/SHA256/*; do truncate -s 100 $f; done", lab.www);
     refused("verify", "SHA-256");
