@@ -30,7 +30,7 @@ static int make(void **state)
 static int unmake(void **state)
 {
     (void)state;
-    return file_remove(made, NULL);
+    return file_remove(made, NULL) != OK;
 }
 
 static json_t *catalog(const char *name, const char *component)
