@@ -190,7 +190,9 @@ enum err find_updates(struct author *a, const json_t *args, json_t **ids, struct
         free(where);
         free(sql);
     }
-    if (code)
+    if (code) {
         json_decref(*ids);
+        *ids = NULL;
+    }
     return code;
 }

@@ -80,7 +80,7 @@ struct install {
     char              **args;                   /* "{root}" and "{content}" are replaced by the managed root and the content's directory */
     struct return_code *codes;                  /* command: the table; a code not in it is a failure; 0 = success unless listed */
     size_t              code_count;
-    int64_t             max_run_s;              /* 300 … 599940; asked to stop then, killed 30 s later */
+    int64_t             max_run_s;              /* 1 … 599940; asked to stop then, killed 30 s later */
     bool                exclusive;
 };
 

@@ -250,7 +250,7 @@ static void names(void **state)
     (void)state;
     assert_true(name_ok("a"));
     assert_true(name_ok("bookworm-security.12"));
-    assert_true(name_ok(&("9" HEX_A)[1]));
+    assert_true(name_ok(HEX_A));
     for (size_t i = 0; i < COUNT(bad); i++)
         if (name_ok(bad[i]))
             fail_msg("'%s' was accepted", bad[i]);
