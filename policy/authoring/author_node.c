@@ -150,6 +150,7 @@ static enum err forget_states(struct ledger *l, const char *id, struct error *e)
 
     code = code ? code : rows_run(l, LEDGER_UPDATE_COUNT, e, "s", id);
     code = code ? code : rows_run(l, LEDGER_SCAN_SWEEP, e, "s", id);
+    code = code ? code : rows_run(l, LEDGER_SCANNED_CLEAR, e, "s", id);
     code = code ? code : rows_run(l, LEDGER_JOBS_CLEAR, e, "s", id);
     return code ? code : rows_run(l, LEDGER_NODE_SCANNED, e, "si", id, (int64_t)0);
 }

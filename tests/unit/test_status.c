@@ -97,6 +97,22 @@ static void test_tally(void **state)
     tally(d, 1, 0, 0, 0);
 }
 
+/* A node that scanned with an older catalog cannot know what came since: unknown, not compliant. */
+static void test_older_catalog(void **state)
+{
+    static const char *const newer[] = {STANZA("curl", "curl", "8.1", ""), STANZA("nano", "nano", "7", ""), NULL};
+    struct desk             *d = *state;
+    struct catalog_counts    n;
+
+    desk_status(d, till, "[{'serial':2,'topic':'scan','scan':{'states':{}}}]");
+    tally(d, 1, 0, 0, 0);
+    assert_int_equal(desk_import(d, "debian", newer, DESK_NOW, &n), OK);
+    say(d, "group.add", "{'name':'g','updates':['nano']}");
+    tally(d, 0, 0, 0, 1);
+    desk_status(d, till, "[{'serial':3,'topic':'scan','scan':{'states':{}}}]");
+    tally(d, 1, 0, 0, 0);
+}
+
 /* Worst first: of two updates of one node the failed one decides. */
 static void test_worst(void **state)
 {
@@ -204,7 +220,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_tally),       T(test_worst),   T(test_branches), T(test_why_unknown), T(test_why), T(test_why_not_concerned),
+        T(test_tally),       T(test_older_catalog), T(test_worst),
+          T(test_branches), T(test_why_unknown), T(test_why), T(test_why_not_concerned),
         T(test_why_content), T(test_no_such),
     };
 
