@@ -1,4 +1,5 @@
 /* Catalog sync: InRelease by gpgv, Packages by its hash, then one import in one transaction. On any doubt the old catalog stays. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #define INRELEASE_LIMIT (4u << 20)
 #define KEYRING_LIMIT   (256u << 10)
 #define AHEAD           3600
+#define PATIENCE_MS     60000                   /* the import may wait for the loop's writes */
+#define BREATH_MS       25                      /* whoever waits for SQLite's lock looks at least so often in the first 150 ms */
 
 struct sync {
     struct site        *site;
@@ -110,16 +113,26 @@ static void parse(struct sync *y)
     package_set_sort(&y->set);
 }
 
+static void breathe(void)
+{
+    uv_sleep(BREATH_MS);
+}
+
 static void on_import(uv_work_t *work)
 {
     struct sync  *y = work->data;
     struct author a;
 
     parse(y);
-    if (y->code || (y->code = site_author_apart(y->site, &a, &y->error)))
-        return;
-    y->code = catalog_import(&a, row_of(y)->name, &y->set, &y->archive, &y->release, &y->counts, &y->error);
-    ledger_close(a.ledger);
+    if (!y->code && !(y->code = site_author_apart(y->site, &a, &y->error))) {
+        a.breathe = breathe;
+        ledger_patience(a.ledger, PATIENCE_MS);
+        y->code = catalog_import(&a, row_of(y)->name, &y->set, &y->archive, &y->release, &y->counts, &y->error);
+        ledger_close(a.ledger);
+    }
+    package_set_end(&y->set);
+    memset(&y->set, 0, sizeof y->set);
+    malloc_trim(0);                             /* tens of megabytes, in an arena this thread may not use again for days */
 }
 
 static void on_imported(uv_work_t *work, int status)

@@ -19,6 +19,7 @@ struct author {
     const char    *who;                         /* "uid 1000 (alice)" for the audit log */
     bool           dry_run;
     const char    *content_dir;                 /* the library: to tell what is there */
+    void         (*breathe)(void);              /* NULL, or: waits while others write, between the portions of a long import */
 };
 
 /* args: path parts, query and body merged into one object. out: taken by the caller, never NULL on OK. */
@@ -41,7 +42,8 @@ enum err author_run(const struct author_command *, struct author *, const json_t
 /* "site.url": http:// or https://, its last slash gone. */
 enum err author_set_url(struct ledger *, const char *url, struct error *);
 
-/* Catalogs (catalog.c). The archives to sync; then one import replaces what that catalog had, in one transaction. */
+/* Catalogs (catalog.c). The archives to sync; then one import replaces what that catalog had, in one transaction
+ * (a first import with breathe: in portions). */
 struct catalog_row {
     char    *name, *uri, *suite, **components, *arch, *keyring_path;
     int64_t  release_date;                      /* of the InRelease in force, 0: never synced: an older one is refused (rollback) */

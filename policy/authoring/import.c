@@ -1,5 +1,7 @@
 /* One import replaces what a catalog had. Everything long is done before the transaction, so that whoever else writes waits only for rows
- * that really change: a sync that brings nothing new writes one row. */
+ * that really change: a sync that brings nothing new writes one row. A catalog's first import may be tens of thousands of rows; there is no
+ * old one that would have to stay, so it is written in portions. The updates are made twice, once to compare and once to write: keeping a
+ * whole archive's would take as much memory again as its packages do. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,17 +9,21 @@
 #include "policy/authoring/noun.h"
 #include "policy/catalog/version.h"
 
-struct change {
-    struct update *update;
-    bool fresh;
-};
+#define PORTION 1000 /* rows; about 40 ms */
+
+enum mark { SAME, CHANGED, FRESH };
 
 struct import {
     struct author *author;
     struct catalog_counts *counts;
-    json_t *seen; /* ids of this import, as members */
-    struct change *changes;
-    size_t change_count, expired;
+    json_t *seen;   /* ids of this import, as members */
+    uint8_t *marks; /* enum mark of each, in the order apt_updates gives them */
+    size_t at, changes, written;
+    const struct release *release;
+    int64_t date;     /* of the one in force; 0: this is the first import */
+    int64_t released; /* of what is fresh; 0: not known */
+    const char *catalog;
+    json_t *gone; /* ids the archive no longer has */
 };
 
 enum err update_put(struct author *a, const struct update *u, int64_t released, struct error *e)
@@ -43,59 +49,90 @@ enum err update_put(struct author *a, const struct update *u, int64_t released, 
     return code;
 }
 
-/* Compares with the ledger's row, and keeps a copy of what is new or different. */
-static enum err on_update(void *ctx, const struct update *u, struct error *e)
+static enum err compare(void *ctx, const struct update *u, struct error *e)
 {
     struct import *im = ctx;
     struct ledger *l = im->author->ledger;
     json_t *json = update_to_json(u);
     char *text = json_dumps(json, JSON_COMPACT);
-    bool same = rows_number(l, LEDGER_UPDATE_SAME, "ss", u->id, text) > 0;
-    struct change change = {.fresh = !same && !rows_number(l, LEDGER_UPDATE_KNOWN, "s", u->id)};
-    enum err code = same ? OK : update_from_json(json, "update", &change.update, e);
+    struct update *read = NULL;
+    enum mark mark = SAME;
+    enum err code = OK;
 
+    if (!rows_number(l, LEDGER_UPDATE_SAME, "ss", u->id, text))
+        mark = rows_number(l, LEDGER_UPDATE_KNOWN, "s", u->id) ? CHANGED : FRESH;
+    if (mark != SAME)
+        code = update_from_json(json, "update", &read, e); /* what could not be read again is not stored */
     im->counts->updates++;
-    im->counts->fresh += change.fresh;
+    im->counts->fresh += mark == FRESH;
+    im->changes += mark != SAME;
+    im->marks[im->at++] = mark;
     json_object_set_new(im->seen, u->id, json_true());
-    if (change.update) {
-        im->changes = must_grow(im->changes, im->change_count + 1, sizeof *im->changes);
-        im->changes[im->change_count++] = change;
-    }
+    update_free(read);
     free(text);
     json_decref(json);
     return code;
 }
 
-static enum err expire_unseen(struct import *im, const char *catalog, struct error *e)
+/* What may have happened while the lock was not held. */
+static enum err begin(struct import *im, struct error *e)
 {
-    json_t *rows = NULL, *row;
-    size_t i;
-    enum err code = rows_all(im->author->ledger, LEDGER_UPDATES_CURRENT, &rows, e, "s", catalog);
+    struct ledger *l = im->author->ledger;
+    enum err code = ledger_begin(l, e);
 
-    json_array_foreach(rows, i, row) {
-        if (code || json_object_get(im->seen, arg_text(row, "id")))
-            continue;
-        code = rows_run(im->author->ledger, LEDGER_UPDATE_EXPIRE, e, "s", arg_text(row, "id"));
-        im->expired++;
-    }
-    json_decref(rows);
+    if (!code && !rows_number(l, LEDGER_CATALOG_HAS, "s", im->catalog))
+        return fail(e, ERR_CONDITION, "catalog %s was removed meanwhile", im->catalog);
+    if (!code && im->release->date < rows_number(l, LEDGER_CATALOG_DATE, "s", im->catalog))
+        return fail(e, ERR_VERIFY, "another sync has brought a newer one meanwhile");
     return code;
 }
 
-/* When it was released is known of what appears after the first sync: with the index that names it first. Nodes may have spoken of it
- * before (a catalog that was removed and is back). */
-static enum err put_changes(struct import *im, int64_t date, bool first_sync, struct error *e)
+/* Lets others write between two portions of a first import. */
+static enum err next_portion(struct import *im, struct error *e)
 {
+    enum err code = ledger_end(im->author->ledger, OK, e);
+
+    if (!code)
+        im->author->breathe();
+    return code ? code : begin(im, e);
+}
+
+/* Nodes may have spoken of it before (a catalog that was removed and is back). */
+static enum err put_marked(void *ctx, const struct update *u, struct error *e)
+{
+    struct import *im = ctx;
+    enum mark mark = im->marks[im->at++];
     enum err code = OK;
 
-    for (size_t i = 0; i < im->change_count && !code; i++) {
-        const struct change *c = &im->changes[i];
-        code = update_put(im->author, c->update, c->fresh && !first_sync ? date : 0, e);
-        if (!code && c->fresh)
-            code = rows_run(im->author->ledger, LEDGER_UPDATE_COUNT_ONE, e, "s", c->update->id);
-        if (!code && c->fresh)
-            code = rows_run(im->author->ledger, LEDGER_UPDATE_ADDED, e, "s", c->update->id);
+    if (mark == SAME)
+        return OK;
+    if (!im->date && im->author->breathe && im->written && im->written % PORTION == 0)
+        code = next_portion(im, e);
+    im->written++;
+    code = code ? code : update_put(im->author, u, mark == FRESH ? im->released : 0, e);
+    if (mark == FRESH) {
+        code = code ? code : rows_run(im->author->ledger, LEDGER_UPDATE_COUNT_ONE, e, "s", u->id);
+        code = code ? code : rows_run(im->author->ledger, LEDGER_UPDATE_ADDED, e, "s", u->id);
     }
+    return code;
+}
+
+static void note_gone(void *ctx, const json_t *row)
+{
+    struct import *im = ctx;
+
+    if (!json_object_get(im->seen, arg_text(row, "id")))
+        json_array_append(im->gone, json_object_get(row, "id"));
+}
+
+static enum err expire_gone(struct import *im, struct error *e)
+{
+    json_t *id;
+    size_t i;
+    enum err code = OK;
+
+    json_array_foreach(im->gone, i, id) code =
+        code ? code : rows_run(im->author->ledger, LEDGER_UPDATE_EXPIRE, e, "s", json_string_value(id));
     return code;
 }
 
@@ -112,65 +149,79 @@ static const char *version_of(const json_t *row)
     return version ? version : "";
 }
 
-static enum err mark_family(struct author *a, const json_t *rows, size_t begin, size_t end, struct catalog_counts *counts, struct error *e)
-{
-    const char *best = version_of(json_array_get(rows, begin));
-    enum err code = OK;
+/* Those of one name and product, as they come, and what has to be said about others before them. */
+struct families {
+    json_t *rows;
+    json_t *turned; /* {id: superseded now} */
+    int64_t superseded;
+};
 
-    for (size_t k = begin + 1; k < end; k++)
-        if (version_compare(version_of(json_array_get(rows, k)), best) > 0)
-            best = version_of(json_array_get(rows, k));
-    for (size_t k = begin; k < end && !code; k++) {
-        const json_t *one = json_array_get(rows, k);
-        bool old = version_compare(version_of(one), best) < 0;
-        counts->superseded += old;
-        if (old != (arg_number(one, "superseded", 0) != 0))
-            code = rows_run(a->ledger, LEDGER_UPDATE_SUPERSEDED, e, "si", arg_text(one, "id"), (int64_t)old);
+static void end_family(struct families *f)
+{
+    const char *best = version_of(json_array_get(f->rows, 0));
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(f->rows, i, row) if (version_compare(version_of(row), best) > 0) best = version_of(row);
+    json_array_foreach(f->rows, i, row)
+    {
+        bool old = version_compare(version_of(row), best) < 0;
+
+        f->superseded += old;
+        if (old != (arg_number(row, "superseded", 0) != 0))
+            json_object_set_new(f->turned, arg_text(row, "id"), json_boolean(old));
     }
-    return code;
+    json_array_clear(f->rows);
+}
+
+static void add_to_family(void *ctx, const json_t *row)
+{
+    struct families *f = ctx;
+
+    if (json_array_size(f->rows) && !same_family(json_array_get(f->rows, 0), row))
+        end_family(f);
+    json_array_append(f->rows, (json_t *)(uintptr_t)row);
 }
 
 /* A higher version of the same source in the same product replaces the lower ones. Rows come ordered by product and name. */
 static enum err mark_superseded(struct author *a, struct catalog_counts *counts, struct error *e)
 {
-    json_t *rows = NULL;
-    enum err code = rows_all(a->ledger, LEDGER_UPDATE_VERSIONS, &rows, e, "");
-    size_t n = json_array_size(rows), begin = 0;
+    struct families f = {.rows = json_array(), .turned = json_object()};
+    enum err code = rows_each(a->ledger, LEDGER_UPDATE_VERSIONS, add_to_family, &f, e, "");
+    const char *id;
+    json_t *old;
 
-    for (size_t i = 1; i <= n && !code; i++)
-        if (i == n || !same_family(json_array_get(rows, begin), json_array_get(rows, i))) {
-            code = mark_family(a, rows, begin, i, counts, e);
-            begin = i;
-        }
-    json_decref(rows);
+    end_family(&f);
+    json_object_foreach(f.turned, id, old) code =
+        code ? code : rows_run(a->ledger, LEDGER_UPDATE_SUPERSEDED, e, "si", id, (int64_t)json_is_true(old));
+    counts->superseded = f.superseded;
+    json_decref(f.rows);
+    json_decref(f.turned);
     return code;
 }
 
-static enum err write_all(struct import *im, const char *name, const char *archive, const char *inrelease, const struct release *release,
-                          struct error *e)
+static enum err write_all(struct import *im, const struct package_set *set, const char *archive, const char *inrelease, struct error *e)
 {
     struct ledger *l = im->author->ledger;
-    enum err code = ledger_begin(l, e);
-    int64_t before = rows_number(l, LEDGER_CATALOG_DATE, "s", name);
+    enum err code = begin(im, e);
 
-    if (!code && !rows_number(l, LEDGER_CATALOG_HAS, "s", name))
-        code = fail(e, ERR_CONDITION, "catalog %s was removed meanwhile", name);
-    if (!code && release->date < before)
-        code = fail(e, ERR_VERIFY, "another sync has brought a newer one meanwhile");
-    code = code ? code : rows_run(l, LEDGER_GENERATION_PUT, e, "ss", name, inrelease);
-    code = code ? code : expire_unseen(im, name, e);
-    code = code ? code : put_changes(im, release->date, before == 0, e);
-    code = code ? code : rows_run(l, LEDGER_UPDATE_FORGET, e, "s", name);
-    if (!code && (im->change_count || im->expired))
+    im->at = 0;
+    im->released = im->date ? im->release->date : 0; /* after the first sync: with the index that names it first */
+    code = code ? code : rows_run(l, LEDGER_GENERATION_PUT, e, "ss", im->catalog, inrelease);
+    code = code ? code : expire_gone(im, e);
+    if (im->changes)
+        code = code ? code : apt_updates(set, put_marked, im, e);
+    code = code ? code : rows_run(l, LEDGER_UPDATE_FORGET, e, "s", im->catalog);
+    if (!code && (im->changes || json_array_size(im->gone)))
         code = mark_superseded(im->author, im->counts, e);
-    code = code ? code : rows_run(l, LEDGER_CATALOG_SYNCED, e, "siis", name, release->date, im->author->now, archive);
+    code = code ? code : rows_run(l, LEDGER_CATALOG_SYNCED, e, "siis", im->catalog, im->release->date, im->author->now, archive);
     return ledger_end(l, code, e);
 }
 
 enum err catalog_import(struct author *a, const char *name, const struct package_set *set, const struct archive *archive,
                         const struct release *release, struct catalog_counts *out, struct error *e)
 {
-    struct import im = {.author = a, .counts = out, .seen = json_object()};
+    struct import im = {.author = a, .counts = out, .seen = json_object(), .catalog = name, .release = release, .gone = json_array()};
     json_t *json = archive_to_json(archive);
     char *text = json_dumps(json, JSON_COMPACT), hex[SHA256_HEX] = "";
     enum err code;
@@ -179,11 +230,13 @@ enum err catalog_import(struct author *a, const char *name, const struct package
         sha256_hex(&archive->indexes[0].sha256, hex);
     memset(out, 0, sizeof *out);
     out->packages = (int64_t)set->count;
-    code = apt_updates(set, on_update, &im, e);
-    code = code ? code : write_all(&im, name, text, hex, release, e);
-    for (size_t i = 0; i < im.change_count; i++)
-        update_free(im.changes[i].update);
-    free(im.changes);
+    im.marks = must_alloc(set->count + 1); /* there are no more updates than packages */
+    im.date = rows_number(a->ledger, LEDGER_CATALOG_DATE, "s", name);
+    code = apt_updates(set, compare, &im, e);
+    code = code ? code : rows_each(a->ledger, LEDGER_UPDATES_CURRENT, note_gone, &im, e, "s", name);
+    code = code ? code : write_all(&im, set, text, hex, e);
+    free(im.marks);
+    json_decref(im.gone);
     json_decref(im.seen);
     free(text);
     json_decref(json);

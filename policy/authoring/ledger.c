@@ -249,6 +249,27 @@ enum err rows_all(struct ledger *l, enum ledger_sql which, json_t **out, struct 
     return collect(l, q, out, e);
 }
 
+enum err rows_each(struct ledger *l, enum ledger_sql which, void (*fn)(void *ctx, const json_t *row), void *ctx, struct error *e,
+                   const char *format, ...)
+{
+    va_list       args;
+    sqlite3_stmt *q;
+    int           code;
+    enum err      result;
+
+    va_start(args, format);
+    q = bind(l, which, format, args);
+    va_end(args);
+    while ((code = sqlite3_step(q)) == SQLITE_ROW) {
+        json_t *one = row(q);
+        fn(ctx, one);
+        json_decref(one);
+    }
+    result = code == SQLITE_DONE ? OK : refuse(l, e);
+    sqlite3_reset(q);
+    return result;
+}
+
 json_t *rows_one(struct ledger *l, enum ledger_sql which, const char *format, ...)
 {
     va_list       args;

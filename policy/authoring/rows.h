@@ -11,6 +11,9 @@
 enum err rows_run(struct ledger *, enum ledger_sql, struct error *, const char *format, ...);
 /* A new array of objects, one per row. */
 enum err rows_all(struct ledger *, enum ledger_sql, json_t **out, struct error *, const char *format, ...);
+/* Row by row, for what is too much at once. The row is the callee's to look at only; it changes nothing in the ledger meanwhile. */
+enum err rows_each(struct ledger *, enum ledger_sql, void (*fn)(void *ctx, const json_t *row), void *ctx, struct error *,
+                   const char *format, ...);
 /* The first row or NULL (also on error). Caller decrefs. */
 json_t  *rows_one(struct ledger *, enum ledger_sql, const char *format, ...);
 /* First column of the first row; 0 when there is none. */

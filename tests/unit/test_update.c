@@ -119,11 +119,11 @@ static void too_large(void **state)
     char text[17000];
 
     (void)state;
-    while (json_array_size(files) < 500)
+    while (json_array_size(files) < 2000)
         json_array_append(files, file);
     assert_int_equal(read_update(j, NULL), OK);
     json_array_append(files, file);
-    paper_expect(j, read_update, "update.files: a list of at most 500");
+    paper_expect(j, read_update, "update.files: a list of at most 2000");
     json_array_remove(files, 0);
     memset(text, 'x', sizeof text);
     text[16384] = '\0';
