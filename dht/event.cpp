@@ -37,13 +37,16 @@ static void tell_error(swarm &s, const torrent &t, const std::string &text)
 }
 
 // Somebody came or went: said once, however many did since the last poll.
-static void tell_peers(swarm &s, torrent &t)
+static void tell_peers(swarm &s, torrent &t, bool ended)
 {
     t.peers_at = -1;
-    for (const swarm_event &waiting : s.queue)
-        if (waiting.kind == SWARM_PEERS && sha256_same(&waiting.name, &t.name))
+    for (swarm_event &waiting : s.queue)
+        if (waiting.kind == SWARM_PEERS && sha256_same(&waiting.name, &t.name)) {
+            waiting.ended |= ended;
             return;
+        }
     tell(s, SWARM_PEERS, t);
+    s.queue.back().ended = ended;
 }
 
 void have_refresh(torrent &t)
@@ -113,7 +116,7 @@ static void resync(swarm &s)
             if (t.have[i] && !before[i])
                 tell(s, SWARM_PIECE, t, i, t.injected.erase(i) > 0);
         tell_done(s, t);
-        tell_peers(s, t);
+        tell_peers(s, t, true);
     }
 }
 
@@ -130,9 +133,9 @@ static void on_torrent_alert(swarm &s, torrent &t, const lt::alert *a)
         return on_ban(s, t, static_cast<const lt::peer_alert *>(a)->endpoint);
     case lt::peer_disconnected_alert::alert_type:
         t.refused.insert(static_cast<const lt::peer_alert *>(a)->endpoint);
-        return tell_peers(s, t);
+        return tell_peers(s, t, lt::alert_cast<lt::peer_disconnected_alert>(a)->op != lt::operation_t::connect);
     case lt::peer_connect_alert::alert_type:
-        return tell_peers(s, t);
+        return tell_peers(s, t, false);
     case lt::storage_moved_alert::alert_type:
         return tell(s, SWARM_MOVED, t);
     case lt::storage_moved_failed_alert::alert_type:

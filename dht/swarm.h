@@ -77,14 +77,14 @@ enum swarm_event_kind {
                                                  * peer once it is known, which is banned then                                           */
     SWARM_DONE,                                 /* every piece is here                                                    */
     SWARM_MOVED,                                /* to the directory asked for                                             */
-    SWARM_PEERS,                                /* somebody came or went                                                  */
+    SWARM_PEERS,                                /* somebody came or went; ended: a connection to one did                  */
     SWARM_ERROR                                 /* text: disk full, file gone …; the torrent is paused                    */
 };
 struct swarm_event {
     enum swarm_event_kind kind;
     struct sha256         name;
     uint32_t              piece;
-    bool                  injected;
+    bool                  injected, ended;
     char                  peer[64];
     char                  text[200];
 };

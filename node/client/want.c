@@ -275,14 +275,15 @@ static void on_bad(struct want *w, const struct swarm_event *event)
     }
 }
 
-/* A neighbour that leaves content which is whole here may have left because of what it got: one look at the file. */
-static void on_peers(struct want *w)
+/* A neighbour that leaves content which is whole here may have left because of what it got: one look at the file. A connection that ends is
+ * not yet a neighbour that leaves: of two that were made at once, one is closed. */
+static void on_peers(struct want *w, bool ended)
 {
     char names[NEIGHBOURS][64];
     size_t n = swarm_peers(branch_swarm(w->fetcher->branch), &w->content.sha256, names, NEIGHBOURS, NULL);
-    bool left = n < w->neighbours;
+    bool left = ended && (n == 0 || n < w->neighbours);
     w->neighbours = n;
-    if (w->state == FETCH_HERE && left && !cache_has(w->fetcher->options.cache, &w->content.sha256, w->content.size))
+    if (left && w->state == FETCH_HERE && !cache_has(w->fetcher->options.cache, &w->content.sha256, w->content.size))
         damaged(w);
     fetcher_poke(w->fetcher);
 }
@@ -371,7 +372,7 @@ void want_event(struct want *w, const struct swarm_event *event)
     case SWARM_READY: on_ready(w); break;
     case SWARM_PIECE: on_piece(w, event); break;
     case SWARM_BAD:   on_bad(w, event); break;
-    case SWARM_PEERS: on_peers(w); break;
+    case SWARM_PEERS: on_peers(w, event->ended); break;
     case SWARM_DONE:
         if (w->state == FETCH_RUNNING || w->state == FETCH_NO_SOURCE)
             verify(w);
