@@ -133,7 +133,7 @@ static void on_torrent_alert(swarm &s, torrent &t, const lt::alert *a)
         return on_ban(s, t, static_cast<const lt::peer_alert *>(a)->endpoint);
     case lt::peer_disconnected_alert::alert_type:
         t.refused.insert(static_cast<const lt::peer_alert *>(a)->endpoint);
-        return tell_peers(s, t, lt::alert_cast<lt::peer_disconnected_alert>(a)->op != lt::operation_t::connect);
+        return tell_peers(s, t, true);
     case lt::peer_connect_alert::alert_type:
         return tell_peers(s, t, false);
     case lt::storage_moved_alert::alert_type:

@@ -1,4 +1,6 @@
-// Torrent files: made from content, and foreign ones judged before libtorrent's session sees them. BEP 52.
+// Torrent files: made from content, and foreign ones judged before libtorrent's session sees them. BEP 52, hybrid: a piece is good only when both
+// its SHA-256 (v2) and its SHA-1 (v1) are. Not v2 alone: when a neighbour's piece fails in a v2-only torrent, libtorrent up to 2.0.13 asks for
+// block hashes, and a neighbour that refuses makes it write outside its memory (hash_picker::hashes_rejected).
 #include "dht/session.hpp"
 
 #include <cerrno>
@@ -8,10 +10,11 @@
 #include <libtorrent/bencode.hpp>
 #include <libtorrent/create_torrent.hpp>
 #include <libtorrent/file_storage.hpp>
+#include <libtorrent/hasher.hpp>
 
 namespace ferry {
 
-static const size_t torrent_limit = 1 << 20;
+static const size_t torrent_limit = 1 << 20;     // 52 bytes a piece: 20,000 pieces
 static const size_t leaf = 16384;               // BEP 52: the tree's leaves
 static const size_t piece_least = leaf, piece_most = 4 << 20;
 static const size_t piece_usual = 65536;        // below that the requests cost more than they share
@@ -106,8 +109,8 @@ static bool is_the_file(const lt::file_storage &files, const std::string &hex)
 // What is wrong with it, "" nothing.
 static std::string judge(const lt::torrent_info &info, const sha256 &name)
 {
-    if (!info.is_valid() || !info.info_hashes().has_v2() || info.info_hashes().has_v1())
-        return "it is not a pure BitTorrent v2 torrent";
+    if (!info.is_valid() || !info.info_hashes().has_v2() || !info.info_hashes().has_v1())
+        return "it is not a hybrid torrent (BitTorrent v2 with v1 hashes)";
     if (!is_the_file(info.files(), hex_of(name)))
         return "it is not a single plain file named " + hex_of(name);
     if (content_size_of(info) < 1)
@@ -191,21 +194,27 @@ static file file_open(const char *path, uint64_t &size)
     return f;
 }
 
-// One pass over the file: the pieces' roots, and whether it is what its name says.
-static std::vector<sha256> pieces_of(const char *path, const sha256 &name, uint64_t &size, size_t &piece)
+struct piece_hashes {
+    std::vector<sha256> roots;                  // v2
+    std::vector<lt::sha1_hash> sums;            // v1
+};
+
+// One pass over the file: the pieces' hashes, and whether it is what its name says.
+static piece_hashes pieces_of(const char *path, const sha256 &name, uint64_t &size, size_t &piece)
 {
     file const f = file_open(path, size);
     piece = piece_size_for(size);
     size_t const width = size <= piece ? width_for(static_cast<size_t>((size + leaf - 1) / leaf)) : piece / leaf;
     std::vector<uint8_t> buffer(piece);
-    std::vector<sha256> roots;
+    piece_hashes out;
     hash *whole = hash_new();
     size_t got;
     uint64_t total = 0;
     while ((got = std::fread(buffer.data(), 1, piece, f.get())) > 0) {
         hash_add(whole, buffer.data(), got);
         total += got;
-        roots.push_back(piece_root(buffer.data(), got, width));
+        out.roots.push_back(piece_root(buffer.data(), got, width));
+        out.sums.push_back(lt::hasher(reinterpret_cast<const char *>(buffer.data()), static_cast<int>(got)).final());
     }
     sha256 const digest = hash_free(whole);
     if (std::ferror(f.get()))
@@ -213,18 +222,20 @@ static std::vector<sha256> pieces_of(const char *path, const sha256 &name, uint6
     if (total != size || !sha256_same(&digest, &name))
         throw failure{ERR_VERIFY, std::string(path) + " is not the content it is named for: its SHA-256 is " + hex_of(digest) +
                                       ", wanted " + hex_of(name)};
-    return roots;
+    return out;
 }
 
 // No dates, no creator: the same bytes wherever and whenever it is made.
-static std::vector<char> torrent_of(const std::vector<sha256> &roots, const sha256 &name, uint64_t size, size_t piece)
+static std::vector<char> torrent_of(const piece_hashes &hashes, const sha256 &name, uint64_t size, size_t piece)
 {
     lt::file_storage files;
     files.add_file(hex_of(name), static_cast<std::int64_t>(size));
-    lt::create_torrent making(files, static_cast<int>(piece), lt::create_torrent::v2_only);
+    lt::create_torrent making(files, static_cast<int>(piece));
     making.set_creation_date(0);
-    for (size_t i = 0; i < roots.size(); i++)
-        making.set_hash2(lt::file_index_t{0}, lt::piece_index_t::diff_type{static_cast<int>(i)}, foreign(roots[i]));
+    for (size_t i = 0; i < hashes.roots.size(); i++) {
+        making.set_hash2(lt::file_index_t{0}, lt::piece_index_t::diff_type{static_cast<int>(i)}, foreign(hashes.roots[i]));
+        making.set_hash(lt::piece_index_t{static_cast<int>(i)}, hashes.sums[i]);
+    }
     std::vector<char> out;
     lt::bencode(std::back_inserter(out), making.generate());
     return out;
@@ -240,8 +251,8 @@ extern "C" enum err swarm_torrent_make(const char *path, const struct sha256 *na
     try {
         uint64_t length = 0;
         size_t piece = 0;
-        std::vector<sha256> const roots = pieces_of(path, *name, length, piece);
-        std::vector<char> const bytes = torrent_of(roots, *name, length, piece);
+        piece_hashes const hashes = pieces_of(path, *name, length, piece);
+        std::vector<char> const bytes = torrent_of(hashes, *name, length, piece);
         auto const info = torrent_parse(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size(), *name);
         uint8_t *copy = static_cast<uint8_t *>(std::malloc(bytes.size()));
         if (copy == nullptr)

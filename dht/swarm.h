@@ -1,4 +1,5 @@
-/* The C face of libtorrent: one session, torrents named by the SHA-256 of their content, single-file, BitTorrent v2 only (BEP 52).
+/* The C face of libtorrent: one session, torrents named by the SHA-256 of their content, single-file, BitTorrent v2 with v1 hashes
+ * beside it (BEP 52, hybrid).
  * No libtorrent type, no uv. libtorrent's own thread does nothing but call the bell; everything else happens in the caller's thread.
  * Every setting has its reason in settings.cpp (p2p.md section 5, experiments.md section 4). */
 #ifndef FERRY_DHT_SWARM_H
@@ -33,7 +34,7 @@ void     swarm_hurry(struct swarm *, bool hurry);   /* tick 100 ms while anythin
 /* A pure function of content and site: name = HEX of the content, fixed piece size by content size, no dates. torrent: malloc'd. */
 enum err swarm_torrent_make(const char *path, const struct sha256 *name, uint8_t **torrent, size_t *size, struct sha256 *info_hash,
                             struct error *);
-/* A foreign torrent file: bounded, v2, single file of that name and size, that info-hash, whole piece layers. piece_size may be NULL.
+/* A foreign torrent file: bounded, hybrid, single file of that name and size, that info-hash, whole piece layers. piece_size may be NULL.
  * ERR_VERIFY. */
 enum err swarm_torrent_check(const uint8_t *torrent, size_t size, const struct sha256 *name, uint64_t content_size,
                              const struct sha256 *info_hash, uint32_t *piece_size, struct error *);

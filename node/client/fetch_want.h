@@ -42,6 +42,7 @@ struct want {
     int64_t           due, first_wanted;        /* seconds */
     int64_t           retry_at, ready_at, wired_at, progress_at;    /* ms, monotonic */
     size_t            neighbours;               /* connected, when last looked */
+    uint64_t          given;                    /* bytes to neighbours, when one last left */
     struct want_source sources[SOURCES];
     size_t             source_count;
     /* known once READY */

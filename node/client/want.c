@@ -87,6 +87,7 @@ static enum err join(struct want *w, const char *directory, bool whole, struct e
     enum err code =
         swarm_add(branch_swarm(w->fetcher->branch), &w->content.sha256, w->content.torrent, w->content.torrent_size, directory, whole, e);
     w->in_swarm = code == OK;
+    w->given = 0;
     if (code == OK)
         branch_wire(w->fetcher->branch, &w->content.sha256);
     return code;
@@ -275,16 +276,18 @@ static void on_bad(struct want *w, const struct swarm_event *event)
     }
 }
 
-/* A neighbour that leaves content which is whole here may have left because of what it got: one look at the file. A connection that ends is
- * not yet a neighbour that leaves: of two that were made at once, one is closed. */
+/* A neighbour that was given something and left may have left because of what it got: one look at the file. Connections that end without are
+ * usual: of two that were made at once, one is closed. */
 static void on_peers(struct want *w, bool ended)
 {
     char names[NEIGHBOURS][64];
-    size_t n = swarm_peers(branch_swarm(w->fetcher->branch), &w->content.sha256, names, NEIGHBOURS, NULL);
-    bool left = ended && (n == 0 || n < w->neighbours);
-    w->neighbours = n;
-    if (left && w->state == FETCH_HERE && !cache_has(w->fetcher->options.cache, &w->content.sha256, w->content.size))
+    struct swarm_figures f = {0};
+    struct swarm *swarm = branch_swarm(w->fetcher->branch);
+    w->neighbours = swarm_peers(swarm, &w->content.sha256, names, NEIGHBOURS, NULL);
+    swarm_progress(swarm, &w->content.sha256, &f);
+    if (ended && w->state == FETCH_HERE && f.uploaded > w->given && !cache_has(w->fetcher->options.cache, &w->content.sha256, w->content.size))
         damaged(w);
+    w->given = ended ? f.uploaded : w->given;
     fetcher_poke(w->fetcher);
 }
 

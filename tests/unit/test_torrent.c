@@ -150,6 +150,30 @@ static void a_torrent_with_trackers_is_refused(void **state)
     made_end(&m);
 }
 
+/* Takes "from" up to the byte before "to" out. */
+static size_t without(uint8_t *bytes, size_t size, const char *from, const char *to)
+{
+    uint8_t *a = memmem(bytes, size, from, strlen(from));
+    assert_non_null(a);
+    uint8_t *b = memmem(a, size - (size_t)(a - bytes), to, strlen(to));
+    assert_non_null(b);
+    memmove(a, b, size - (size_t)(b - bytes));
+    return size - (size_t)(b - a);
+}
+
+/* In a torrent of v2 alone a neighbour could make libtorrent write outside its memory (dht/metadata.cpp). */
+static void a_torrent_without_v1_hashes_is_refused(void **state)
+{
+    (void)state;
+    struct made m = make(300000);
+    struct error e = {0};
+    m.size = without(m.torrent, m.size, "6:lengthi300000e12:meta", "12:meta version");
+    m.size = without(m.torrent, m.size, "6:pieces", "e12:piece layers");
+    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300000, &m.info_hash, NULL, &e), ERR_VERIFY);
+    assert_non_null(strstr(e.text, "hybrid"));
+    made_end(&m);
+}
+
 static void more_than_a_mebibyte_is_not_even_parsed(void **state)
 {
     (void)state;
@@ -173,6 +197,7 @@ int main(void)
         cmocka_unit_test(what_was_not_signed_is_refused),
         cmocka_unit_test(a_torrent_altered_anywhere_is_refused),
         cmocka_unit_test(a_torrent_with_trackers_is_refused),
+        cmocka_unit_test(a_torrent_without_v1_hashes_is_refused),
         cmocka_unit_test(more_than_a_mebibyte_is_not_even_parsed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
