@@ -66,7 +66,7 @@ static enum err compare(void *ctx, const struct update *u, struct error *e)
     im->counts->updates++;
     im->counts->fresh += mark == FRESH;
     im->changes += mark != SAME;
-    im->marks[im->at++] = mark;
+    im->marks[im->at++] = (uint8_t)mark;
     json_object_set_new(im->seen, u->id, json_true());
     update_free(read);
     free(text);
