@@ -7,8 +7,19 @@
 #include <jansson.h>
 
 #include "policy/document/expression.h"
+#include "policy/document/settings.h"
+#include "policy/document/window.h"
 
 #define COLLECTION_DEPTH 8
+
+/* Members of a collection that must not all be down at once take turns: before one installs what is required, it asks the site for the lock
+ * (configmgr-semantics.md 1.9). */
+enum turns { TURNS_NONE, TURNS_COUNT, TURNS_PERCENT, TURNS_SEQUENCE };
+struct orchestration {
+    enum turns turns;
+    int64_t    limit;                           /* so many at once; percent of the members, at least one; SEQUENCE: one, in the order of nodes */
+    int64_t    member_s;                        /* a member that holds the lock longer has lost it */
+};
 
 struct collection {
     int64_t             seq;                    /* of the outermost only */
@@ -20,6 +31,12 @@ struct collection {
     struct collection **include, **exclude;
     size_t              include_count, exclude_count;
     struct collection  *limit;                  /* NULL: all nodes */
+    /* of the outermost only: what holds for its members */
+    struct window        *windows;
+    size_t                window_count;
+    json_t               *settings;             /* a layer of settings.h; NULL when none */
+    int64_t               settings_priority;
+    struct orchestration  orchestration;
 };
 
 void     collection_free(struct collection *);

@@ -4,6 +4,7 @@
 #ifndef FERRY_POLICY_DOCUMENT_DEPLOYMENT_H
 #define FERRY_POLICY_DOCUMENT_DEPLOYMENT_H
 
+#include "policy/document/terms.h"
 #include "policy/document/update.h"
 
 #define DEPLOYMENT_UPDATES 1000                 /* Configuration Manager's limit, kept */
@@ -36,8 +37,6 @@ struct archive {
     size_t   index_count;
 };
 
-enum purpose { PURPOSE_REQUIRED, PURPOSE_AVAILABLE };
-
 struct deployment {
     int64_t      seq;                           /* rises with every change of this document */
     char        *audience;                      /* site id: a document of another site is refused */
@@ -46,10 +45,9 @@ struct deployment {
     char        *collection;
     bool         enabled;
     bool         withdrawn;                     /* a tombstone: updates, contents and archives are empty */
-    enum purpose purpose;
-    int64_t      available, deadline;           /* deadline 0 for PURPOSE_AVAILABLE */
-    int64_t      randomize_s;                   /* 0 … 86400: each node adds hash(node, deployment) mod this to the deadline */
-    bool         origin_fallback;
+    char        *halted;                        /* why nothing more of it may begin; NULL when it goes on */
+    struct terms terms;
+    int64_t      available, deadline;           /* deadline 0 for PURPOSE_AVAILABLE; wall clock of each node when terms.local_time */
     struct update **updates;
     size_t       update_count;
     struct content *contents;                   /* files and indexes; sorted by sha256; no duplicates */

@@ -66,5 +66,7 @@ char    *expression_print(const struct expression *);      /* canonical text tha
  * comparison but != is false, as for a fact that cannot be compared). list: called again with index 1, 2 … until false. */
 typedef bool (*expression_lookup)(void *ctx, const char *name, size_t index, struct value *out /* text borrowed */);
 bool     expression_true(const struct expression *, expression_lookup, void *ctx, int64_t now);
+/* When it is not true: the first test that decides, with the value found: "required > 50 (it is 3)". out is "" when it is true. */
+bool     expression_why(const struct expression *, expression_lookup, void *ctx, int64_t now, char out[200]);
 
 #endif
