@@ -114,11 +114,11 @@ static inline json_t *must(struct site_lab *l, const char *method, const char *p
     return out;
 }
 
-/* Starts long work and waits for its end; caller decrefs. */
-static inline json_t *job(struct site_lab *l, const char *path, json_t *body)
+/* Waits for the end of long work; caller decrefs. started is taken. */
+static inline json_t *job_end(struct site_lab *l, json_t *started)
 {
-    json_t               *started = must(l, "POST", path, body), *now;
     AUTO(text_free) char *where = must_print("jobs/%s", json_string_value(json_object_get(started, "job")));
+    json_t               *now;
 
     json_decref(started);
     for (;;) {
@@ -128,6 +128,12 @@ static inline json_t *job(struct site_lab *l, const char *path, json_t *body)
         json_decref(now);
         usleep(2000);
     }
+}
+
+/* Starts long work and waits for its end; caller decrefs. */
+static inline json_t *job(struct site_lab *l, const char *path, json_t *body)
+{
+    return job_end(l, must(l, "POST", path, body));
 }
 
 static inline void job_done(struct site_lab *l, const char *path, json_t *body)

@@ -198,8 +198,8 @@ static void test_at_once(void **state)
     first = must(&lab, "POST", "catalogs/sync", NULL);
     second = must(&lab, "POST", "catalogs/sync", NULL);
     assert_string_not_equal(json_string_value(json_object_get(first, "job")), json_string_value(json_object_get(second, "job")));
-    json_decref(first);
-    json_decref(second);
+    json_decref(job_end(&lab, first));
+    json_decref(job_end(&lab, second));
     good();
     assert_int_equal(library_count(&lab), 2);
 }
