@@ -50,31 +50,43 @@ static void help(FILE *f)
                "7 verification failed, 8 not permitted, 75 try again.\n");
 }
 
-/* How many words of argv name the verb: 2 for NOUN VERB, 1 for a noun that is a command by itself. */
+/* How many of argv the verb's name takes, when it is the one: "deployment add" takes two. 0: it is another. */
+static int name_matches(const char *name, int argc, char **argv)
+{
+    int n = 0;
+
+    while (*name && n < argc) {
+        size_t length = strcspn(name, " ");
+        if (strlen(argv[n]) != length || strncmp(argv[n], name, length))
+            return 0;
+        name += length + (name[length] == ' ');
+        n++;
+    }
+    return *name ? 0 : n;
+}
+
+/* used: how many words of argv name the verb; the longest name wins, a noun that is a command by itself comes last. */
 static const struct verb *find(int argc, char **argv, int *used)
 {
-    const struct verb *alone = NULL;
+    const struct verb *best = NULL;
 
     if (argc < 1)
         return NULL;
+    *used = 0;
     EACH_VERB(v)
     {
-        if (strcmp(v->noun, argv[0]))
+        int n = strcmp(v->noun, argv[0]) ? -1 : name_matches(v->name, argc - 1, argv + 1);
+        if (n < 0 || (*v->name && !n) || n + 1 <= *used)
             continue;
-        if (argc > 1 && *v->name && !strcmp(v->name, argv[1])) {
-            *used = 2;
-            return v;
-        }
-        if (!*v->name)
-            alone = v;
+        *used = n + 1;
+        best = v;
     }
-    *used = 1;
-    return alone;
+    return best;
 }
 
 static int refuse_unknown(int argc, char **argv)
 {
-    const char *names[128];
+    const char *names[256];
     size_t      n = 0;
     bool        noun = false;
 

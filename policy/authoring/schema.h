@@ -56,6 +56,45 @@ static const char *const migrations[] = {
     "ALTER TABLE upd ADD COLUMN added BIGINT DEFAULT 0;"
     "CREATE TABLE catalog_generation(catalog TEXT, inrelease TEXT, generation BIGINT, PRIMARY KEY(catalog, inrelease));"
     "CREATE TABLE node_scanned(node TEXT, name TEXT, generation BIGINT, PRIMARY KEY(node, name));",
+
+    /* The administrator's vocabulary: terms instead of single columns; searches, templates, rules, phases, turns; alerts that are worked on;
+     * what an update replaces since when; what content nobody names any more. */
+    "CREATE TABLE search(name TEXT PRIMARY KEY, filter TEXT NOT NULL, description TEXT, changed BIGINT);"
+    "CREATE TABLE template(name TEXT PRIMARY KEY, terms TEXT NOT NULL, description TEXT);"
+    "ALTER TABLE upd ADD COLUMN articles TEXT DEFAULT ''; ALTER TABLE upd ADD COLUMN bulletins TEXT DEFAULT '';"
+    "ALTER TABLE upd ADD COLUMN languages TEXT DEFAULT ''; ALTER TABLE upd ADD COLUMN superseded_since BIGINT DEFAULT 0;"
+    "ALTER TABLE upd ADD COLUMN superseded_by TEXT DEFAULT ''; ALTER TABLE upd ADD COLUMN expired_since BIGINT DEFAULT 0;"
+    "ALTER TABLE grp ADD COLUMN report_only INTEGER DEFAULT 0; ALTER TABLE grp ADD COLUMN made_by TEXT DEFAULT '';"
+    "ALTER TABLE deployment ADD COLUMN terms TEXT DEFAULT '{}'; ALTER TABLE deployment ADD COLUMN halted TEXT DEFAULT '';"
+    "ALTER TABLE deployment ADD COLUMN made_by TEXT DEFAULT '';"
+    "UPDATE deployment SET terms = '{\"purpose\":\"' || purpose || '\",\"randomize_s\":' || randomize || ',\"origin_fallback\":' ||"
+    " CASE origin_fallback WHEN 0 THEN 'false' ELSE 'true' END || '}';"
+    "ALTER TABLE deployment DROP COLUMN purpose; ALTER TABLE deployment DROP COLUMN randomize;"
+    "ALTER TABLE deployment DROP COLUMN origin_fallback;"
+    "CREATE TABLE rule(name TEXT PRIMARY KEY, description TEXT, filter TEXT, search TEXT, schedule TEXT, after_sync INTEGER, mode TEXT,"
+    " enabled INTEGER, approval INTEGER, dps TEXT, severity_alert INTEGER, since BIGINT, last_nominal BIGINT DEFAULT 0,"
+    " last_sync_run BIGINT DEFAULT 0, failures INTEGER DEFAULT 0, last_failed BIGINT DEFAULT 0);"
+    "CREATE TABLE rule_deployment(rule TEXT, name TEXT, collection TEXT, available_s BIGINT, deadline_s BIGINT, enabled INTEGER,"
+    " terms TEXT, PRIMARY KEY(rule, name));"
+    "CREATE TABLE rule_run(id INTEGER PRIMARY KEY, rule TEXT, cause TEXT, nominal BIGINT, began BIGINT, ended BIGINT, code TEXT,"
+    " detail TEXT, grp TEXT, selected INTEGER, updates TEXT);"
+    "CREATE INDEX rule_run_rule ON rule_run(rule, id);"
+    "CREATE TABLE phased(name TEXT PRIMARY KEY, description TEXT, grp TEXT, state TEXT, halted TEXT DEFAULT '', created BIGINT);"
+    "CREATE TABLE phase(phased TEXT, position INTEGER, collection TEXT, gate TEXT, begin_by TEXT, after_s BIGINT, deadline_s BIGINT,"
+    " terms TEXT, state TEXT, deployment TEXT DEFAULT '', began BIGINT DEFAULT 0, succeeded BIGINT DEFAULT 0,"
+    " success_at BIGINT DEFAULT 0, PRIMARY KEY(phased, position));"
+    "CREATE TABLE phase_log(id INTEGER PRIMARY KEY, phased TEXT, position INTEGER, time BIGINT, verdict TEXT, figures TEXT, why TEXT);"
+    "CREATE INDEX phase_log_phased ON phase_log(phased, id);"
+    "CREATE TABLE turn(collection TEXT, node TEXT, since BIGINT, until BIGINT, PRIMARY KEY(collection, node));"
+    "ALTER TABLE alert ADD COLUMN severity TEXT DEFAULT 'warning'; ALTER TABLE alert ADD COLUMN subject TEXT DEFAULT '';"
+    "ALTER TABLE alert ADD COLUMN state TEXT DEFAULT 'open'; ALTER TABLE alert ADD COLUMN until BIGINT DEFAULT 0;"
+    "ALTER TABLE alert ADD COLUMN last BIGINT DEFAULT 0; ALTER TABLE alert ADD COLUMN count INTEGER DEFAULT 1;"
+    "CREATE INDEX alert_open ON alert(event, subject, state);"
+    "ALTER TABLE content ADD COLUMN orphaned BIGINT DEFAULT 0;"
+    "ALTER TABLE boundary ADD COLUMN wan_kbit BIGINT DEFAULT 0;"
+    "CREATE TABLE boundary_link(grp TEXT, neighbour TEXT, minutes BIGINT, PRIMARY KEY(grp, neighbour));"
+    "ALTER TABLE dp ADD COLUMN room BIGINT DEFAULT -1; ALTER TABLE dp ADD COLUMN told BIGINT DEFAULT 0;"
+    "ALTER TABLE catalog ADD COLUMN failed BIGINT DEFAULT 0; ALTER TABLE catalog ADD COLUMN failure TEXT DEFAULT '';",
 };
 // clang-format on
 
