@@ -13,9 +13,10 @@ import time
 from fleet import MIB, Fleet, Refused
 import trouble
 
-SITE, DP, ORIGIN = "127.0.10.1:8440", "127.0.10.2:8480", "127.0.10.3:8490"
-NGINX_DP = "127.0.10.4:8481"
-BRANCHES = {"a": "127.1", "b": "127.2"}
+LANE = int(os.environ.get("LANE") or 0)         # several demonstrations at once: each has addresses of its own
+HQ = f"127.0.{10 + 10 * LANE}"
+SITE, DP, ORIGIN, NGINX_DP = f"{HQ}.1:8440", f"{HQ}.2:8480", f"{HQ}.3:8490", f"{HQ}.4:8481"
+BRANCHES = {"a": f"127.{20 * LANE + 1}", "b": f"127.{20 * LANE + 2}"}
 NODES = 4
 KBIT = 8000
 SIZE_MIB = 32
@@ -60,7 +61,7 @@ class Demo:
     def start_dp(self):
         self.fleet.daemon("dp-1", [("role", "distribution-point"), ("site", f"http://{SITE}"), ("enrol-token", self.token()), ("hostname", "dp-1"), ("dp-name", "dp-1"),
                                    ("dp-listen", DP), ("dp-state", self.fleet.path("dp-1", "dp")), ("bind-address", DP.split(":", maxsplit=1)[0]),
-                                   ("address", DP.split(":", maxsplit=1)[0]), ("listen", "127.0.10.2:6881"), ("poll", "2s")])
+                                   ("address", DP.split(":", maxsplit=1)[0]), ("listen", f"{HQ}.2:6881"), ("poll", "2s")])
         self.fleet.until("the distribution point's enrolment", lambda: self.site_node("dp-1"), 15)
         url = f"http://{DP}"
         if self.scenario == "nginx-dp":
@@ -69,6 +70,10 @@ class Demo:
         self.fleet.ferry(f"dp add dp-1 --url {url} --node dp-1")
         for branch, net in BRANCHES.items():
             self.fleet.ferry(f"boundary add {branch} --cidr {net}.0.0/16 --dp dp-1")
+
+    def address(self, name):
+        branch, number = name.split("-")
+        return f"{BRANCHES[branch]}.0.{number}"
 
     def site_node(self, name):
         return self.fleet.daemons["site"].ask(f"/api/v1/nodes/{name}")

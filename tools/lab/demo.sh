@@ -21,7 +21,7 @@ fi
 code=0
 cd "$work"
 # shellcheck disable=SC2086
-env -i PATH="/usr/sbin:/usr/bin:/sbin:/bin" HOME="$work" LANG=C.UTF-8 TERM="${TERM:-dumb}" ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" \
+env -i PATH="/usr/sbin:/usr/bin:/sbin:/bin" HOME="$work" LANG=C.UTF-8 TERM="${TERM:-dumb}" ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" LANE="${LANE:-0}" \
     $drop python3 "$work/bin/demo.py" --work "$work" --scenario "$scenario" ${SEED:+--seed "$SEED"} || code=$?
 cp "$work"/report.json "$out/" 2>/dev/null || true
 rm -rf "$out/logs" && mkdir -p "$out/logs" && cp "$work"/log/* "$out/logs/" 2>/dev/null || true

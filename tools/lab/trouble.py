@@ -162,7 +162,7 @@ def proved(demo):
         except Refused as why:
             print(f"demo: {why}", file=sys.stderr)
             return False
-        who = "dp-1" if demo.scenario == "lying-dp" else "127.1.0.1"
+        who = "dp-1" if demo.scenario == "lying-dp" else demo.address("a-1")
         if "refused" not in alerts or who not in alerts:
             print(f"demo: nobody told the site that {who} lies", file=sys.stderr)
             return False
