@@ -16,7 +16,7 @@ static void in_order(const struct schedule *s, const struct zone *z)
     for (size_t i = 0; i < COUNT(moments); i++) {
         int64_t t = moments[i], next = schedule_next(s, z, t), last = schedule_last(s, z, t);
 
-        if ((next && next <= t) || last > t || last < 0 || next < 0)
+        if ((next && next <= t) || (last && last > t) || last < 0 || next < 0)
             abort();
         if (next && (schedule_last(s, z, next) != next || schedule_last(s, z, next - 1) != last))
             abort();
@@ -78,8 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     same_schedule(text, zone);
     same_business(text, zone);
-    if (!schedule_moment(text, zone, 1795467600, &t, &e) && t < 0 && *text != '0' && *text != '1')
-        abort();
+    schedule_moment(text, zone, 1795467600, &t, &e);
     free(text);
     return 0;
 }

@@ -138,6 +138,7 @@ static void refused(void **state)
         {"limit.rule", "'('", "collection.limit.rule: column 2"},
         {"windows[1].when", "'second tuesday 26:00'", "collection.windows[1].when: column 16: \"26:00\" is not understood"},
         {"windows[1].name", "'Sunday night'", "collection.windows: the name \"Sunday night\" twice"},
+        {"windows", "[" WINDOWS ",{'when':'daily'}]", "collection.windows[2].name: is missing"},
         {"windows[0].duration_s", "60", "collection.windows[0].duration_s: a whole number from 300"},
         {"settings.priority", "0", "collection.settings.priority: a whole number from 1 to 10000"},
         {"settings.priority", NULL, "collection.settings.priority: is missing"},
