@@ -59,7 +59,6 @@ static void printed(void **state)
         {"daily 2:00", "daily 02:00"},
         {"every 1 day 02:00", "daily 02:00"},
         {"every 3 days 02:00 from 2026-11-01", NULL},
-        {"sunday 01:00", NULL},
         {"SUN 01:00", "sunday 01:00"},
         {"every 1 weeks sunday", "sunday 00:00"},
         {"saturday, sunday 22:00", NULL},
@@ -70,7 +69,6 @@ static void printed(void **state)
         {"tuesday 03:30 from 2026-11-01", NULL},
         {"monthly 15 02:00", NULL},
         {"monthly last 02:00", NULL},
-        {"monthly 31", "monthly 31 00:00"},
         {"every 3 months 15 02:00 from 2026-11-15", NULL},
         {"every 12 months last 02:00", NULL},
         {"second tuesday +1d 02:00", NULL},
@@ -85,7 +83,6 @@ static void printed(void **state)
         {"every 1 hours", "every 1 hour"},
         {"every 4 hours from 2026-11-01 00:00", NULL},
         {"every 999 hours from 2026-11-01", "every 999 hours from 2026-11-01 00:00"},
-        {"daily 02:00 from 2028-02-29", NULL},
         {"\tevery\n4  HOURS\r", "every 4 hours"},
     };
 
@@ -119,7 +116,6 @@ static void refused(void **state)
         {"2026-11-30T22:00", "column 1: "},
         {"sunday,", "column 8: the schedule ends here; a weekday was expected"},
         {"sunday monday", "column 8: \"monday\""},
-        {"sund 01:00", "column 1: "},
         {"sunday, 01:00", "column 9: \"01:00\" is not understood here; a weekday was expected"},
         {"every", "column 6: the schedule ends here; a number was expected: every 1 … 999"},
         {"every 0 days", "column 7: "},
@@ -224,7 +220,7 @@ static void prints_and_parses_to_the_same(void **state)
 
 /* --- when --- */
 
-/* The occurrences after a moment, one by one; "-" is none. And back again. */
+/* One by one after a moment; "-" is none. And back again. */
 static void some_occurrences(void **state)
 {
     static const struct {
