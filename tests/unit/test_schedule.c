@@ -60,7 +60,6 @@ static void printed(void **state)
         {"every 1 day 02:00", "daily 02:00"},
         {"every 3 days 02:00 from 2026-11-01", NULL},
         {"SUN 01:00", "sunday 01:00"},
-        {"every 1 weeks sunday", "sunday 00:00"},
         {"saturday, sunday 22:00", NULL},
         {"sun,sat 22:00", "saturday, sunday 22:00"},
         {" wed ,mon,wed,Friday  ", "monday, wednesday, friday 00:00"},
@@ -70,7 +69,6 @@ static void printed(void **state)
         {"monthly 15 02:00", NULL},
         {"monthly last 02:00", NULL},
         {"every 3 months 15 02:00 from 2026-11-15", NULL},
-        {"every 12 months last 02:00", NULL},
         {"second tuesday +1d 02:00", NULL},
         {"Second Tue +1D 02:00", "second tuesday +1d 02:00"},
         {"second tuesday +0d 02:00", "second tuesday 02:00"},
@@ -104,7 +102,6 @@ static void refused(void **state)
         {"daily 24:00", "column 7: \"24:00\" is not understood here; a time of day such as 02:00, from with a date, or the end"},
         {"daily 02:60", "column 7: "},
         {"daily 2:5", "column 7: "},
-        {"daily 002:00", "column 7: "},
         {"daily 02:00 03:00", "column 13: \"03:00\""},
         {"daily 02:00 from", "column 17: the schedule ends here; a date such as 2026-11-01"},
         {"daily 02:00 from 2026-02-29", "column 18: \"2026-02-29\""},
@@ -239,6 +236,9 @@ static void some_occurrences(void **state)
         {"daily 02:30", "America/New_York", "2026-03-07 12:00", {"2026-03-08T07:30:00Z", "2026-03-09T06:30:00Z"}},
         /* the day Samoa left out falls on the next: once */
         {"daily 02:00", "Pacific/Apia", "2011-12-29 00:00", {"2011-12-29T12:00:00Z", "2011-12-30T12:00:00Z", "2011-12-31T12:00:00Z"}},
+        {"friday 02:00", "Pacific/Apia", "2011-12-30 11:00", {"2011-12-30T12:00:00Z", "2012-01-05T12:00:00Z"}},
+        /* a minute after midnight it was an hour before: the day has begun already */
+        {"daily", "America/St_Johns", "2010-11-07 02:45", {"2010-11-08T03:30:00Z"}},
         {"every 3 days 02:00 from 2026-11-01", "UTC", "2026-10-01 00:00", {"2026-11-01T02:00:00Z", "2026-11-04T02:00:00Z"}},
         {"every 2 weeks saturday 22:00 from 2026-11-07", "UTC", "2026-10-01 00:00", {"2026-11-07T22:00:00Z", "2026-11-21T22:00:00Z"}},
         {"every 2 weeks mon, fri from 2026-11-04",
@@ -281,7 +281,7 @@ static void some_occurrences(void **state)
     for (size_t i = 0; i < COUNT(table); i++) {
         struct schedule s = schedule(table[i].text);
         struct zone *z = zone(table[i].zone);
-        int64_t t = utc(table[i].after), before;
+        int64_t t = utc(table[i].after), before, last;
         char text[TIME_SIZE];
 
         for (size_t k = 0; k < 4 && table[i].utc[k]; k++) {
@@ -292,7 +292,8 @@ static void some_occurrences(void **state)
             if (!t)
                 break;
             assert_int_equal(schedule_last(&s, z, t), t);
-            assert_true(schedule_last(&s, z, t - 1) <= before);
+            last = schedule_last(&s, z, before);
+            assert_true(schedule_last(&s, z, t - 1) == last && (!last || schedule_next(&s, z, last) == t));
         }
         zone_close(z);
     }
