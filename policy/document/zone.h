@@ -9,7 +9,8 @@
 
 struct zone;
 
-enum err    zone_open(const char *name, struct zone **out, struct error *);    /* ERR_NOT_FOUND; "" and "UTC" give NULL */
+/* ERR_NOT_FOUND; "" and "UTC" give NULL. Takes some milliseconds: open it once. */
+enum err    zone_open(const char *name, struct zone **out, struct error *);
 void        zone_close(struct zone *);
 const char *zone_name(const struct zone *);
 
