@@ -92,7 +92,7 @@ static bool want(struct client *c, struct job *j, const struct sha256 *name)
 
     if (!content)
         return false;
-    if (fetcher_want(c->fetcher, content, j->deployment->deadline, j->deployment->origin_fallback, &e)) {
+    if (fetcher_want(c->fetcher, content, j->deployment->deadline, sources_allowed(&j->deployment->terms), &e)) {
         log_error(LOG_WARN, "content.refused", j->row.update, &e);
         return false;
     }
