@@ -16,7 +16,7 @@ struct exchange {
     struct exchange       *next, *previous;
     struct route_match     match;
     char                  *method, *path;
-    char                   peer[ADDRESS_SIZE];
+    char                   peer[ADDRESS_SIZE], identity[SERVER_IDENTITY];
     char                  *allow;               /* for 405 */
     struct text            body;
     size_t                 dropped;             /* body bytes beyond what is accepted */
@@ -39,5 +39,8 @@ struct query {
 void exchange_answered(struct exchange *);
 void server_count(struct server *, size_t body_bytes);
 void exchange_free(struct exchange *);
+
+/* tls.c: asks admit about this connection. ERR_DENIED. */
+enum err tls_admit(const struct server_tls *, struct exchange *, struct error *);
 
 #endif

@@ -147,7 +147,36 @@ static void arm_way(struct web_request *r, const struct web_options *o, const st
         curl_easy_setopt(r->easy, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
 }
 
-void request_arm(struct web_request *r, const struct web_options *o, const struct web_call *call)
+static struct curl_blob blob_of(const char *pem)
+{
+    return (struct curl_blob){.data = (void *)(uintptr_t)pem, .len = strlen(pem), .flags = CURL_BLOB_COPY};
+}
+
+static void arm_identity(struct web_request *r, const struct request_identity *who)
+{
+    struct curl_blob key = blob_of(who->key), certificate = blob_of(who->certificate);
+
+    curl_easy_setopt(r->easy, CURLOPT_SSLKEYTYPE, "PEM");
+    curl_easy_setopt(r->easy, CURLOPT_SSLCERTTYPE, "PEM");
+    curl_easy_setopt(r->easy, CURLOPT_SSLKEY_BLOB, &key);
+    curl_easy_setopt(r->easy, CURLOPT_SSLCERT_BLOB, &certificate);
+}
+
+/* A pinned key is checked by curl whatever else it is told not to check. */
+static void arm_trust(struct web_request *r, const struct web_call *call, const struct request_identity *who)
+{
+    if (!call->pin && !call->unverified)
+        return;
+    curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(r->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
+    if (call->pin)
+        curl_easy_setopt(r->easy, CURLOPT_PINNEDPUBLICKEY, call->pin);
+    if (call->pin && who->key && who->certificate)
+        arm_identity(r, who);
+}
+
+void request_arm(struct web_request *r, const struct web_options *o, const struct request_identity *who, const struct web_call *call)
 {
     r->call = *call;
     r->url = must_copy(call->url);
@@ -173,9 +202,10 @@ void request_arm(struct web_request *r, const struct web_options *o, const struc
         curl_easy_setopt(r->easy, CURLOPT_RANGE, range);
     }
     arm_way(r, o, call);
+    arm_trust(r, call, who);
     arm_method(r, call);
     arm_times(r);
-    r->call.method = r->call.url = r->call.unix_socket = r->call.content_type = NULL;      /* the caller's, gone when we return */
+    r->call.method = r->call.url = r->call.pin = r->call.unix_socket = r->call.content_type = NULL;      /* the caller's, gone when we return */
     r->call.body = NULL;
 }
 

@@ -12,7 +12,7 @@ struct web_request {
     struct web_request *next, *previous;
     CURL               *easy;
     struct curl_slist  *headers;
-    struct web_call     call;                   /* url, body and unix_socket are not kept: curl copies them */
+    struct web_call     call;                   /* url, pin, body and unix_socket are not kept: curl copies them */
     char               *url;                    /* for messages */
     struct text         body;
     uint64_t           *received;               /* the web's counter */
@@ -23,8 +23,11 @@ struct web_request {
     char                curl_says[CURL_ERROR_SIZE];
 };
 
+struct request_identity {                       /* PEM; NULL: none */
+    char *key, *certificate;
+};
 /* Sets every option of the request, with its reason. */
-void request_arm(struct web_request *, const struct web_options *, const struct web_call *);
+void request_arm(struct web_request *, const struct web_options *, const struct request_identity *, const struct web_call *);
 /* What came of it, given curl's own verdict. The answer borrows from the request. */
 void request_judge(struct web_request *, CURLcode, struct web_answer *out);
 void request_free(struct web_request *);

@@ -13,6 +13,7 @@
 #define IDLE_S       60
 #define HEADER_ROOM  (32u << 10)                /* bytes of one connection's request line and headers */
 #define BODIES_HELD  (64u << 20)                /* of all requests together */
+#define BREATH_MS    2                          /* libmicrohttpd wants to run at once all through a handshake; a timer of 0 would starve the loop */
 #define DROP_LIMIT   (1u << 20)                 /* read and thrown away, so that the refusal can be heard; more cuts the connection */
 
 struct server {
@@ -25,6 +26,7 @@ struct server {
     struct exchange   *all;
     uint64_t           sent;
     char              *socket_path;
+    struct server_tls  tls;                     /* its texts are libmicrohttpd's by now; admit NULL: no TLS */
     int                port, open;              /* open: handles whose close callback has not come */
     bool               local, resumed, closing;
     void             (*closed)(void *ctx);
@@ -57,7 +59,7 @@ static void on_clock(uv_timer_t *clock)
     if (s->closing || s->resumed)
         uv_timer_start(&s->clock, on_clock, 0, 0);
     else if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
-        uv_timer_start(&s->clock, on_clock, ms, 0);
+        uv_timer_start(&s->clock, on_clock, ms ? ms : BREATH_MS, 0);
     else
         uv_timer_stop(&s->clock);
 }
@@ -166,6 +168,8 @@ static struct exchange *exchange_new(struct server *s, struct MHD_Connection *co
     s->all = x;
     name_peer(x);
     route(x);
+    if (s->tls.admit)
+        tls_admit(&s->tls, x, &x->refused);
     return x;
 }
 
@@ -374,12 +378,20 @@ static int port_of(int fd)
                                      : 0;
 }
 
-static struct MHD_Daemon *start_daemon(struct server *s, int fd)
+static struct MHD_Daemon *start_daemon(struct server *s, int fd, const struct server_tls *tls)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_ROOM, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-                            MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, s, MHD_OPTION_END);
+    struct MHD_OptionItem secure[] = {{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)"NORMAL:-VERS-ALL:+VERS-TLS1.3"},
+                                      {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)(tls ? tls->key : NULL)},
+                                      {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)(tls ? tls->certificate : NULL)},
+                                      {MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)(tls ? tls->trust : NULL)},
+                                      {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned              flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0u);
+
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)HEADER_ROOM, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, s,
+                            MHD_OPTION_ARRAY, tls ? secure : plain, MHD_OPTION_END);
 }
 
 static void join_loop(struct server *s, uv_loop_t *loop)
@@ -394,8 +406,8 @@ static void join_loop(struct server *s, uv_loop_t *loop)
     uv_poll_start(&s->poll, UV_READABLE, on_ready);
 }
 
-enum err server_open_sets(uv_loop_t *loop, const char *listen, const struct route_set *sets, size_t count, struct server **out,
-                          struct error *e)
+enum err server_open_tls(uv_loop_t *loop, const char *listen, const struct route_set *sets, size_t count, const struct server_tls *tls,
+                         struct server **out, struct error *e)
 {
     struct server *s = must_alloc(sizeof *s);
     int            fd = -1;
@@ -410,7 +422,9 @@ enum err server_open_sets(uv_loop_t *loop, const char *listen, const struct rout
     s->sets = must_alloc((count ? count : 1) * sizeof *sets);
     memcpy(s->sets, sets, count * sizeof *sets);
     s->count = count;
-    s->daemon = start_daemon(s, fd);
+    if (tls)
+        s->tls = (struct server_tls){.admit = tls->admit, .ctx = tls->ctx};
+    s->daemon = start_daemon(s, fd, tls);
     if (!s->daemon) {
         fd_end(&fd);
         free(s->sets);
@@ -421,6 +435,12 @@ enum err server_open_sets(uv_loop_t *loop, const char *listen, const struct rout
     join_loop(s, loop);
     *out = s;
     return OK;
+}
+
+enum err server_open_sets(uv_loop_t *loop, const char *listen, const struct route_set *sets, size_t count, struct server **out,
+                          struct error *e)
+{
+    return server_open_tls(loop, listen, sets, count, NULL, out, e);
 }
 
 enum err server_open(uv_loop_t *loop, const char *listen, const struct route *routes, size_t count, void *ctx, struct server **out,

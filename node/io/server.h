@@ -32,6 +32,20 @@ struct route_set {
     void               *ctx;
 };
 enum err server_open_sets(uv_loop_t *, const char *listen, const struct route_set *sets, size_t count, struct server **out, struct error *);
+
+/* TLS 1.3, and who may ask. libmicrohttpd only requests a client's certificate and lets everybody in: so admit is asked once per request,
+ * before any route, body or file is looked at, and nothing goes past it. der: the client's own certificate, whose key it has proved to hold;
+ * NULL when it sent none; who signed it is for admit to judge. route: the one that matched, or NULL:
+ * some are open to those who have none yet. */
+#define SERVER_IDENTITY 80
+struct server_tls {
+    const char *key, *certificate;              /* PEM: the server's own */
+    const char *trust;                          /* PEM: the CA whose certificates are asked for */
+    enum err  (*admit)(void *ctx, const struct route *, const uint8_t *der, size_t size, char identity[SERVER_IDENTITY], struct error *);
+    void       *ctx;
+};
+enum err server_open_tls(uv_loop_t *, const char *listen, const struct route_set *sets, size_t count, const struct server_tls *,
+                         struct server **out, struct error *);
 void     server_close(struct server *, void (*closed)(void *ctx), void *ctx);
 int      server_port(const struct server *);    /* the one the system chose for port 0; 0 on a Unix socket */
 
@@ -43,6 +57,7 @@ const char *exchange_part(const struct exchange *, const char *name);       /* {
 const char *exchange_query(const struct exchange *, const char *name);      /* ?name=, decoded; NULL when absent */
 const char *exchange_header(const struct exchange *, const char *name);
 const char *exchange_body(const struct exchange *, size_t *length);
+const char *exchange_identity(const struct exchange *);                     /* what admit wrote; "" without TLS */
 const char *exchange_peer(const struct exchange *);                         /* "127.1.0.2"; "unix" + uid: "uid 1000" on a Unix socket */
 /* The client left, or the server closes, before a kept exchange was answered: from then on the exchange must not be touched. Without a gone
  * function the exchange lives until it is answered, whoever listens. */

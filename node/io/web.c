@@ -13,6 +13,7 @@ struct web {
     CURLM              *multi;
     uv_timer_t          clock, bell;            /* curl's own time-out; our "look after the requests" */
     struct web_options  options;                /* texts are our copies */
+    struct request_identity who;
     struct web_request *all;
     uint64_t            received;
     int                 open;
@@ -64,6 +65,7 @@ static void finish_close(struct web *w)
     free((char *)(uintptr_t)w->options.proxy);
     free((char *)(uintptr_t)w->options.bind_address);
     free((char *)(uintptr_t)w->options.agent);
+    web_identity(w, NULL, NULL);
     if (w->closed)
         w->closed(w->closed_ctx);
     free(w);
@@ -213,7 +215,7 @@ struct web_request *web_start(struct web *w, const struct web_call *call)
 
     r->web = w;
     r->received = &w->received;
-    request_arm(r, &w->options, call);
+    request_arm(r, &w->options, &w->who, call);
     r->next = w->all;
     if (r->next)
         r->next->previous = r;
@@ -226,6 +228,15 @@ void web_cancel(struct web_request *r)
 {
     r->cancelled = true;
     ring(r->web);
+}
+
+void web_identity(struct web *w, const char *key, const char *certificate)
+{
+    if (w->who.key)
+        memset(w->who.key, 0, strlen(w->who.key));
+    free(w->who.key);
+    free(w->who.certificate);
+    w->who = (struct request_identity){must_copy(key), must_copy(certificate)};
 }
 
 uint64_t web_received(const struct web *w)

@@ -35,6 +35,10 @@ struct web_call {
     const char *method;                         /* NULL: GET */
     const char *url;
     const char *unix_socket;                    /* connect there instead of TCP; NULL */
+    /* https: how the server is known. By its key ("sha256//…", policy/trust/certificate.h), whatever its certificate says: then the web's own
+     * identity is shown to it; or, unverified, not at all: for enrolment, whose words protect themselves. NULL and false: by the system's CAs. */
+    const char *pin;
+    bool        unverified;
     const void *body;                           /* for POST, PUT; copied */
     size_t      body_length;
     const char *content_type;                   /* of body; NULL: application/json */
@@ -50,6 +54,8 @@ struct web_call {
 };
 
 enum err web_open(uv_loop_t *, const struct web_options *, struct web **out, struct error *);
+/* Who this web is to servers whose key is pinned; PEM, copied; NULL: nobody. Requests that run keep what they began with. */
+void     web_identity(struct web *, const char *key, const char *certificate);
 void     web_close(struct web *, void (*closed)(void *ctx), void *ctx);     /* cancels what runs; closed when every handle is */
 struct web_request *web_start(struct web *, const struct web_call *);      /* never NULL; owned by web, gone after on_done */
 void     web_cancel(struct web_request *);

@@ -197,6 +197,16 @@ enum err certificate_check(const char *pem, const char *ca_pem, int64_t now, str
     return OK;
 }
 
+enum err certificate_check_der(const uint8_t *der, size_t size, const char *ca_pem, int64_t now, struct certificate *out, struct error *e)
+{
+    const unsigned char  *at = der;
+    X509                 *x = size && size <= CERTIFICATE_LIMIT ? d2i_X509(NULL, &at, (long)size) : NULL;
+    AUTO(text_free) char *pem = x && at == der + size ? pem_of(x) : NULL;
+
+    X509_free(x);
+    return certificate_check(pem ? pem : "", ca_pem, now, out, e);
+}
+
 bool certificate_due(const struct certificate *c, int64_t now)
 {
     return now >= c->not_before + (c->not_after - c->not_before) / 2;

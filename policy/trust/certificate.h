@@ -26,6 +26,8 @@ enum err certificate_make(const struct key *ca, const char *site_id, const char 
 enum err certificate_read(const char *pem, struct certificate *out, struct error *);
 /* … and that CA signed it, and it holds at that time. ca_pem NULL: any signer, which is what its own holder asks. */
 enum err certificate_check(const char *pem, const char *ca_pem, int64_t now, struct certificate *out, struct error *);
+/* The same of DER, as TLS hands it over. */
+enum err certificate_check_der(const uint8_t *der, size_t size, const char *ca_pem, int64_t now, struct certificate *out, struct error *);
 /* Half of its life is over: a new one is to be asked for. */
 bool     certificate_due(const struct certificate *, int64_t now);
 /* What a client pins of a server's key: "sha256//" and the base64 of SHA-256 over its SubjectPublicKeyInfo, as curl writes it. */

@@ -23,6 +23,7 @@ parties='
 uv.h|node tools
 curl/|node/io
 microhttpd.h|node/io
+gnutls/|node/io
 sqlite3.h|policy/authoring node/store
 libtorrent/|dht
 boost/|dht
