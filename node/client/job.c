@@ -92,7 +92,7 @@ static bool want(struct client *c, struct job *j, const struct sha256 *name)
 
     if (!content)
         return false;
-    if (fetcher_want(c->fetcher, content, j->deployment->deadline, j->deployment->terms.origin_fallback, &e)) {
+    if (fetcher_want(c->fetcher, content, j->deployment->deadline, sources_allowed(&j->deployment->terms), &e)) {
         log_error(LOG_WARN, "content.refused", j->row.update, &e);
         return false;
     }
@@ -266,6 +266,7 @@ static struct situation look(struct client *c, struct job *j)
                           .restart_pending = j->row.restart_pending,
                           .busy = c->install || c->scanning || clock_ms() < j->retry_at,
                           .content_complete = true,
+                          .asked = true,        /* the policy of the last poll stands */
                           .closure_missing = !strcmp(j->row.reason, reason_word(REASON_CLOSURE)),
                           .source_missing = j->source_missing,
                           .download_failed = j->fetch_failed,

@@ -103,7 +103,7 @@ static bool scan_contents_here(struct client *c)
     struct error e;
 
     for (size_t i = 0; i < c->scan->content_count; i++) {
-        if (fetcher_want(c->fetcher, &c->scan->contents[i], client_now(c), true, &e)) {
+        if (fetcher_want(c->fetcher, &c->scan->contents[i], client_now(c), SOURCES_ALL, &e)) {
             log_error(LOG_WARN, "content.refused", "an index to scan with", &e);
             continue;
         }

@@ -143,6 +143,7 @@ static enum err ask_deployment(struct question *q, const char *name, struct deci
     char               why[200];
     struct node_rules  rules = {.node_id = arg_text(q->node, "id")};
     struct situation s = {.update = q->update,
+                          .asked = true,        /* the site is here */
                           .state = (enum update_state)arg_number(q->state, "state", STATE_NOT_REQUIRED),
                           .held = arg_number(q->state, "held", 0) != 0};
     enum err           code = deployment_document(q->a, row, out, e);
