@@ -34,6 +34,8 @@ NOUN(status_show); NOUN(why_show); NOUN(alert_list); NOUN(audit_list);
 const char *arg_text(const json_t *args, const char *name);                /* NULL when absent or empty */
 int64_t     arg_number(const json_t *args, const char *name, int64_t or_else);
 enum err    arg_name(const json_t *args, const char *name, const char *what, const char **out, struct error *);   /* required and name_ok */
+/* What the reader of a document refused was typed: a mistake of usage. The code it has then. */
+enum err    as_usage(enum err code, struct error *);
 json_t     *listing(json_t *items /* taken */);                            /* {"items", "total"} */
 json_t     *message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
