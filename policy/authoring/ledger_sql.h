@@ -103,6 +103,9 @@
     X(GROUP_UPDATES, "SELECT json AS \"json!j\" FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 AND expired = 0" \
                      " ORDER BY upd.id") \
     X(GROUP_EXPIRED, "SELECT count(*) FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 AND expired = 1") \
+    X(GONE_MEMBERS, "SELECT json AS \"json!j\" FROM upd WHERE gone > 0 AND expired = 0 AND EXISTS (SELECT 1 FROM member" \
+                    " WHERE update_id = upd.id)") \
+    X(NODE_INVENTORY, "SELECT inventory AS \"inventory!j\", facts AS \"facts!j\" FROM node WHERE id = ?1") \
     X(GROUP_SIZE, "SELECT count(*) FROM member WHERE grp = ?1") \
     X(GROUP_DEPLOYED, "SELECT count(*) FROM deployment WHERE grp = ?1 AND withdrawn = 0") \
     X(GROUP_DROP, "DELETE FROM grp WHERE name = ?1") \
