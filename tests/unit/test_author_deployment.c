@@ -352,7 +352,7 @@ static void test_links(void **state)
 {
     struct desk  *d = *state;
     struct fleet *f;
-    json_t       *out;
+    json_t       *out, *north;
 
     say(d, "boundary.add", "{'group':'north','cidrs':['10.1.0.0/16'],'wan':8000}");
     say(d, "boundary.add", "{'group':'south','cidrs':['10.2.0.0/16']}");
@@ -370,8 +370,9 @@ static void test_links(void **state)
     say(d, "boundary.link", "{'group':'north','neighbour':'south','after':'never'}");
     say(d, "boundary.add", "{'group':'north','cidrs':['10.1.0.0/17']}");
     out = ask(d, "boundary.list", "{}");
-    assert_string_equal(json_string_value(json_object_get(row_with(json_object_get(out, "items"), "group", "north"), "neighbours")), "south never");
-    assert_int_equal(number_in(row_with(json_object_get(out, "items"), "group", "north"), "wan_kbit"), 8000);
+    north = row_with(json_object_get(out, "items"), "group", "north");
+    assert_string_equal(json_string_value(json_object_get(north, "neighbours")), "south never");
+    assert_int_equal(number_in(north, "wan_kbit"), 8000);
     json_decref(out);
     f = fleet_back(d);
     assert_int_equal(f->groups[0].neighbours[0].minutes, -1);
@@ -403,8 +404,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_create_refused), T(test_published), T(test_added_later), T(test_disabled), T(test_tombstone),
-        T(test_no_return), T(test_terms), T(test_times), T(test_halt), T(test_report_only), T(test_links),     T(test_dps),       T(test_boundaries),  T(test_settings),
+        T(test_create_refused), T(test_published),   T(test_added_later), T(test_disabled), T(test_tombstone),
+        T(test_no_return),      T(test_terms),       T(test_times),       T(test_halt),     T(test_report_only),
+        T(test_links),          T(test_dps),         T(test_boundaries),  T(test_settings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
