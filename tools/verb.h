@@ -18,8 +18,11 @@ enum flag_type {
     FLAG_NO /* sets the member to false */,
     FLAG_NUMBER,
     FLAG_PATH /* made absolute */,
-    FLAG_WORD /* a bool flag that sets the member to `value` */
+    FLAG_WORD /* a bool flag that sets the member to `value` */,
+    FLAG_TERMS, FLAG_SETTINGS                   /* stands for one flag per member of terms_table, of settings_table (flags.c) */
 };
+#define TERMS_FLAGS    {"", FLAG_TERMS, NULL, NULL, NULL}
+#define SETTINGS_FLAGS {"", FLAG_SETTINGS, NULL, NULL, NULL}
 struct flag {
     const char    *name;                        /* "deadline" → --deadline */
     enum flag_type type;
@@ -47,6 +50,9 @@ struct invocation {
     bool               json, quiet, dry_run, trace;
 };
 
+/* The verb's flags with what its tables of members stand for; ended by name NULL. Valid until the next call. */
+const struct flag *flags_of(const struct verb *);
+
 extern const struct verb *const verb_tables[];  /* ended by NULL; each table ended by noun NULL */
 
 enum err verb_parse(struct invocation *, int argc, char **argv, struct error *);    /* the words behind NOUN VERB */
@@ -59,7 +65,8 @@ enum err run_job(struct invocation *, struct error *);              /* ask, foll
 void     verb_show(struct invocation *, const json_t *answer);      /* --json, columns, message or members */
 void     verb_usage(const struct verb *, void *file);
 
-extern const struct verb site_verbs[], catalog_verbs[], update_verbs[], group_verbs[], collection_verbs[], content_verbs[],
-    deployment_verbs[], dp_verbs[], boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[];
+extern const struct verb site_verbs[], catalog_verbs[], update_verbs[], search_verbs[], group_verbs[], collection_verbs[], window_verbs[],
+    settings_verbs[], orchestration_verbs[], content_verbs[], deployment_verbs[], template_verbs[], dp_verbs[],
+    boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[];
 
 #endif

@@ -19,8 +19,15 @@ const struct author_command author_commands[] = {
     POLICY("catalog.remove", "DELETE", "catalogs/{name}", catalog_remove, "forget a catalog"),
     GET("update.list", "updates", update_list, "updates by filter"),
     GET("update.show", "updates/{id...}", update_show, "one update"),
+    SAY("update.set", "PATCH", "updates/{id...}", update_set, "the administrator's own severity"),
     POLICY("update.add", "POST", "updates", update_add, "make a command update"),
-    SAY("group.create", "POST", "groups", group_create, "an empty group"),
+    SAY("search.save", "POST", "searches", search_save, "a filter with a name"),
+    GET("search.list", "searches", search_list, "saved searches"),
+    GET("search.show", "searches/{name}", search_show, "a saved search and how many it finds"),
+    GET("search.run", "searches/{name}/updates", search_run, "the updates a saved search finds"),
+    SAY("search.delete", "DELETE", "searches/{name}", search_delete, "forget a saved search"),
+    SAY("group.create", "POST", "groups", group_create, "a group, empty or of what a filter finds"),
+    SAY("group.change", "PATCH", "groups/{name}", group_change, "its description; for reports only"),
     GET("group.list", "groups", group_list, "groups"),
     GET("group.show", "groups/{name}", group_show, "a group and its updates"),
     POLICY("group.add", "POST", "groups/{name}/members", group_add, "add updates"),
@@ -32,16 +39,35 @@ const struct author_command author_commands[] = {
     {"collection.preview", "POST", "/api/v1/collections/preview", collection_preview, false, false, "who a rule would select"},
     POLICY("collection.change", "PATCH", "collections/{name}", collection_change, "another rule, other members"),
     POLICY("collection.delete", "DELETE", "collections/{name}", collection_delete, "delete a collection"),
+    POLICY("window.add", "POST", "collections/{collection}/windows", window_add, "when a collection's machines may be changed"),
+    GET("window.list", "windows", window_list, "maintenance windows"),
+    POLICY("window.remove", "DELETE", "collections/{collection}/windows/{name}", window_remove, "a window less"),
+    GET("window.next", "collections/{collection}/openings", window_next, "when its windows open next"),
+    POLICY("settings.set", "PATCH", "collections/{collection}/settings", settings_set, "client settings of a collection"),
+    POLICY("settings.clear", "DELETE", "collections/{collection}/settings", settings_clear, "all or some of them no longer"),
+    GET("settings.show", "nodes/{node}/settings", settings_show, "what holds for a node, and from which collection"),
+    POLICY("orchestration.set", "PATCH", "collections/{collection}/orchestration", orchestration_set, "its members take turns"),
+    POLICY("orchestration.clear", "DELETE", "collections/{collection}/orchestration", orchestration_clear, "they no longer do"),
     POLICY("deployment.create", "POST", "deployments", deployment_create, "a group to a collection"),
     GET("deployment.list", "deployments", deployment_list, "deployments"),
     GET("deployment.show", "deployments/{name}", deployment_show, "a deployment and how far it has come"),
-    POLICY("deployment.change", "PATCH", "deployments/{name}", deployment_change, "times, fallback, enabled"),
+    POLICY("deployment.change", "PATCH", "deployments/{name}", deployment_change, "times, terms, enabled"),
+    POLICY("deployment.halt", "POST", "deployments/{name}/halt", deployment_halt, "nothing that has not begun begins"),
+    POLICY("deployment.resume", "POST", "deployments/{name}/resume", deployment_resume, "go on after a halt"),
+    GET("deployment.nodes", "deployments/{name}/nodes", deployment_nodes, "where each node stands, and why"),
+    POLICY("deployment.retry", "POST", "deployments/{name}/retry", deployment_retry, "once more, to the nodes that failed"),
     POLICY("deployment.delete", "DELETE", "deployments/{name}", deployment_delete, "withdraw it"),
+    SAY("template.save", "POST", "templates", template_save, "terms of deployments with a name"),
+    GET("template.list", "templates", template_list, "templates"),
+    GET("template.show", "templates/{name}", template_show, "a template's terms"),
+    SAY("template.delete", "DELETE", "templates/{name}", template_delete, "forget a template"),
     POLICY("dp.add", "POST", "dps", dp_add, "a distribution point"),
     GET("dp.list", "dps", dp_list, "distribution points"),
     POLICY("dp.remove", "DELETE", "dps/{name}", dp_remove, "nodes no longer use it"),
     POLICY("boundary.add", "POST", "boundaries", boundary_add, "a branch"),
     GET("boundary.list", "boundaries", boundary_list, "boundary groups"),
+    POLICY("boundary.link", "POST", "boundaries/{group}/links", boundary_link, "when its nodes may use a neighbour's distribution points"),
+    POLICY("boundary.unlink", "DELETE", "boundaries/{group}/links/{neighbour}", boundary_unlink, "a link less"),
     POLICY("boundary.remove", "DELETE", "boundaries/{group}", boundary_remove, "forget a boundary group"),
     GET("content.list", "contents", content_list, "the library"),
     GET("content.status", "contents/status", content_status, "what each distribution point holds"),
@@ -112,6 +138,15 @@ enum err arg_name(const json_t *args, const char *member, const char *what, cons
                     name, what);
     *out = name;
     return OK;
+}
+
+enum err as_usage(enum err code, struct error *e)
+{
+    if (code != ERR_VERIFY && code != ERR_NOT_FOUND)
+        return code;
+    if (e)
+        e->code = ERR_USAGE;
+    return ERR_USAGE;
 }
 
 json_t *listing(json_t *items)

@@ -62,9 +62,12 @@ static enum err fleet(struct author *a, struct publication_list *list, const cha
     code = code ? code : rows_all(a->ledger, LEDGER_BOUNDARIES, &groups, e, "");
     json_array_foreach(dps, i, row)
         json_array_append_new(dp_list, json_pack("{s:O,s:O}", "name", json_object_get(row, "name"), "url", json_object_get(row, "url")));
-    json_array_foreach(groups, i, row)
-        json_array_append_new(group_list, json_pack("{s:O,s:O,s:O,s:[]}", "name", json_object_get(row, "group"), "cidrs",
-                                                    json_object_get(row, "cidrs"), "dps", json_object_get(row, "dps"), "neighbours"));
+    json_array_foreach(groups, i, row) {
+        json_t *links = NULL;
+        code = code ? code : rows_all(a->ledger, LEDGER_LINKS, &links, e, "s", arg_text(row, "group"));
+        json_array_append_new(group_list, json_pack("{s:O,s:O,s:O,s:o?}", "name", json_object_get(row, "group"), "cidrs",
+                                                    json_object_get(row, "cidrs"), "dps", json_object_get(row, "dps"), "neighbours", links));
+    }
     body =
         json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:i,s:o,s:o}", "type", "fleet", "audience", audience, "site", setting_json(a, "site.name", ""),
                   "site_url", setting_json(a, "site.url", ""), "seal_key", setting_json(a, "site.seal", ""), "poll_s",
@@ -221,7 +224,7 @@ static enum err fill(struct author *a, const char *group, struct deployment *d, 
     return code;
 }
 
-enum err deployment_document(struct author *a, const json_t *row, struct deployment **out, struct error *e)
+enum err deployment_head(struct author *a, const json_t *row, struct deployment **out, struct error *e)
 {
     struct deployment *d = must_alloc(sizeof *d);
     const char        *name = arg_text(row, "name");
@@ -234,13 +237,23 @@ enum err deployment_document(struct author *a, const json_t *row, struct deploym
     d->collection = must_copy(arg_text(row, "collection"));
     d->withdrawn = json_is_true(json_object_get(row, "withdrawn"));
     d->enabled = json_is_true(json_object_get(row, "enabled")) && !d->withdrawn;
-    members_default(terms_table, terms_count, &d->terms);
-    d->terms.purpose = strcmp(arg_text(row, "purpose"), "available") ? PURPOSE_REQUIRED : PURPOSE_AVAILABLE;
-    d->terms.randomize_s = arg_number(row, "randomize_s", 0);
-    d->terms.origin_fallback = json_is_true(json_object_get(row, "origin_fallback"));
+    d->halted = must_copy(arg_text(row, "halted"));
     d->available = arg_number(row, "available_s", 0);
-    d->deadline = d->terms.purpose == PURPOSE_REQUIRED ? arg_number(row, "deadline_s", 0) : 0;
-    if (!d->withdrawn)
+    d->deadline = arg_number(row, "deadline_s", 0);
+    code = terms_stored(json_object_get(row, "terms"), &d->terms, e);
+    if (code)
+        deployment_free(d);
+    else
+        *out = d;
+    return code;
+}
+
+enum err deployment_document(struct author *a, const json_t *row, struct deployment **out, struct error *e)
+{
+    struct deployment *d = NULL;
+    enum err           code = deployment_head(a, row, &d, e);
+
+    if (!code && !d->withdrawn)
         code = fill(a, arg_text(row, "group"), d, e);
     if (code)
         deployment_free(d);
@@ -282,6 +295,20 @@ static bool buried(struct author *a, const char *name, const char *target)
     return !open;
 }
 
+/* Windows, settings and turns hold although nothing is deployed. */
+static enum err holding_collections(struct author *a, struct publication_list *list, const char *audience, struct error *e)
+{
+    json_t  *rows = NULL, *row;
+    size_t   i;
+    enum err code = rows_all(a->ledger, LEDGER_COLLECTIONS, &rows, e, "");
+
+    json_array_foreach(rows, i, row)
+        if (!code && collection_holds(json_object_get(row, "json")))
+            code = one_collection(a, list, arg_text(row, "name"), audience, e);
+    json_decref(rows);
+    return code;
+}
+
 static enum err deployments(struct author *a, struct publication_list *list, const char *audience, struct error *e)
 {
     json_t  *rows = NULL, *row;
@@ -313,6 +340,7 @@ enum err author_publications(struct author *a, struct publication_list *out, str
     code = code ? code : scan(a, out, audience, e);
     code = code ? code : holdings(a, out, audience, e);
     code = code ? code : deployments(a, out, audience, e);
+    code = code ? code : holding_collections(a, out, audience, e);
     code = ledger_end(a->ledger, code, e);
     if (code)
         author_publications_free(out);

@@ -87,20 +87,27 @@ static void test_superseded(void **state)
     static const char *const older[] = {STANZA("curl", "curl", "8.1", ""), NULL};
     struct desk             *d = *state;
     struct catalog_counts    n = desk_catalog(d);
+    json_t                  *out;
 
     assert_int_equal(desk_import(d, "debian", both, DESK_NOW, &n), OK);
     assert_int_equal(n.fresh, 1);
     assert_int_equal(n.superseded, 1);
     assert_true(flag(d, "apt:debian:curl:8.1", "superseded"));
     assert_false(flag(d, "apt:debian:curl:8.10", "superseded"));
-    refused(d, ERR_NOT_FOUND, "update", "update.show", "{'id':'" OPENSSL "'}");
+    assert_true(flag(d, OPENSSL, "expired"));
+    assert_false(flag(d, OPENSSL, "superseded"));
     say(d, "group.create", "{'name':'g'}");
     say(d, "group.add", "{'name':'g','updates':['apt:debian:curl:8.1']}");
     assert_int_equal(desk_import(d, "debian", newer, DESK_NOW + 1, &n), OK);
-    assert_true(flag(d, "apt:debian:curl:8.1", "expired"));
+    assert_false(flag(d, "apt:debian:curl:8.1", "expired"));
+    out = update(d, "apt:debian:curl:8.1");
+    assert_string_equal(json_string_value(json_object_get(out, "superseded_by")), "apt:debian:curl:8.10");
+    assert_string_equal(json_string_value(json_object_get(out, "superseded_since")), "2027-01-15T08:00:00Z");
+    json_decref(out);
     assert_int_equal(desk_import(d, "debian", older, DESK_NOW + 2, &n), OK);
     assert_false(flag(d, "apt:debian:curl:8.1", "expired"));
     assert_false(flag(d, "apt:debian:curl:8.1", "superseded"));
+    assert_true(flag(d, "apt:debian:curl:8.10", "expired"));
 }
 
 /* Known is the release of what appeared after the first sync. */
@@ -173,7 +180,22 @@ static void test_update_add(void **state)
             "{'name':'x','program':'/bin/true','detect_program':'/bin/false','classification':'urgent'}");
     refused(d, ERR_USAGE, "applies", "update.add",
             "{'name':'x','program':'/bin/true','detect_program':'/bin/false','applies':'hostname ='}");
+    refused(d, ERR_USAGE, "articles", "update.add",
+            "{'name':'x','program':'/bin/true','detect_program':'/bin/false','articles':['with blank']}");
+    refused(d, ERR_USAGE, "not a time", "update.add",
+            "{'name':'x','program':'/bin/true','detect_program':'/bin/false','released':'2026-02-30'}");
     assert_int_equal(count_in(d, "upd"), 2);
+    say(d, "update.add",
+        "{'name':'kb','program':'/bin/true','detect_program':'/bin/false','articles':['5031364'],'bulletins':['MS26-001'],'languages':['de'],"
+        "'cves':['CVE-2026-1'],'description':'the long text','released':'2026-11-10'}");
+    out = update(d, "kb");
+    assert_string_equal(json_string_value(json_object_get(out, "released")), "2026-11-10T00:00:00Z");
+    assert_string_equal(json_string_value(json_object_get(out, "description")), "the long text");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(out, "bulletins"), 0)), "MS26-001");
+    json_decref(out);
+    out = ask(d, "update.list", "{'filter':'article = 5031364 and bulletin = MS26-001 and language = de and cve = CVE-2026-1'}");
+    assert_int_equal(number_in(out, "total"), 1);
+    json_decref(out);
 }
 
 static void test_no_such(void **state)
