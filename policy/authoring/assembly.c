@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "policy/authoring/assembly.h"
 #include "policy/authoring/making.h"
 #include "policy/authoring/noun.h"
 #include "policy/authoring/rollout.h"
@@ -24,179 +25,6 @@ void assembly_free(struct assembly *as)
     free(as->rule);
     free(as->staging);
     free(as);
-}
-
-/* --- staging --- */
-
-static enum err stage(struct author *a, const struct assembly *as, const json_t *ids, struct error *e)
-{
-    AUTO(text_free) char *maker = as->rule ? must_print("rule:%s", as->rule) : must_copy("deploy");
-    json_t               *id;
-    size_t                i;
-    enum err              code = rows_run(a->ledger, LEDGER_STAGING_PUT, e, "ss", as->staging, maker);
-
-    json_array_foreach(ids, i, id)
-        code = code ? code : rows_run(a->ledger, LEDGER_MEMBER_PUT, e, "ss", as->staging, json_string_value(id));
-    return code;
-}
-
-static enum err empty(struct author *a, const char *group, struct error *e)
-{
-    enum err code = rows_run(a->ledger, LEDGER_GROUP_DROP_MEMBERS, e, "s", group);
-
-    code = code ? code : rows_run(a->ledger, LEDGER_WANTED_CLEAR, e, "s", group);
-    return code ? code : rows_run(a->ledger, LEDGER_GROUP_CONTENT_CLEAR, e, "s", group);
-}
-
-static enum err unstage(struct author *a, const char *staging, struct error *e)
-{
-    enum err code = empty(a, staging, e);
-
-    return code ? code : rows_run(a->ledger, LEDGER_GROUP_DROP, e, "s", staging);
-}
-
-static enum err move_rows(struct author *a, const char *from, const char *to, struct error *e)
-{
-    enum err code = rows_run(a->ledger, LEDGER_MEMBERS_MOVE, e, "ss", from, to);
-
-    code = code ? code : rows_run(a->ledger, LEDGER_WANTED_MOVE, e, "ss", from, to);
-    return code ? code : rows_run(a->ledger, LEDGER_GROUP_CONTENT_MOVE, e, "ss", from, to);
-}
-
-static enum err become(struct author *a, const struct assembly *as, const char *group, const char *description, struct error *e)
-{
-    enum err code = move_rows(a, as->staging, group, e);
-
-    return code ? code : rows_run(a->ledger, LEDGER_GROUP_NAMED, e, "sss", as->staging, group, description);
-}
-
-static enum err refill(struct author *a, const struct assembly *as, const char *group, const char *description, struct error *e)
-{
-    AUTO(text_free) char *maker = must_print("rule:%s", as->rule);
-    enum err              code = OK;
-
-    if (!rows_number(a->ledger, LEDGER_GROUP_HAS, "s", group))
-        code = rows_run(a->ledger, LEDGER_GROUP_MADE, e, "sss", group, description, maker);
-    code = code ? code : empty(a, group, e);
-    code = code ? code : move_rows(a, as->staging, group, e);
-    code = code ? code : rows_run(a->ledger, LEDGER_GROUP_TAKES_ARCHIVES, e, "ss", group, as->staging);
-    return code ? code : rows_run(a->ledger, LEDGER_GROUP_DROP, e, "s", as->staging);
-}
-
-/* --- what a rule makes --- */
-
-/* "patch-tuesday-2026-11-11": the day of the nominal start where the site is. */
-static char *group_of_run(struct author *a, const struct assembly *as, const struct zone *zone)
-{
-    struct civil          c = zone_civil(zone, as->nominal);
-    AUTO(text_free) char *name = must_print("%s-%04d-%02d-%02d", as->rule, c.year, c.month, c.day);
-
-    return making_name(a, LEDGER_GROUP_HAS, name);
-}
-
-static enum err make_deployment(struct author *a, const struct assembly *as, const json_t *rule, const json_t *row, const char *group,
-                                const struct zone *zone, json_t *made, struct error *e)
-{
-    AUTO(text_free) char *name = must_print("%s-%s", group, arg_text(row, "name"));
-    AUTO(text_free) char *maker = must_print("rule:%s:%s", as->rule, arg_text(row, "name")), *real = NULL;
-    bool                  reuse = !strcmp(arg_text(rule, "mode"), "reuse");
-    int64_t               deadline_s = arg_number(row, "deadline_s", -1), available = as->nominal + arg_number(row, "available_s", 0);
-    struct terms          terms;
-    enum err              code = terms_stored(json_object_get(row, "terms"), &terms, e);
-
-    struct making m = {.name = name,
-                       .group = group,
-                       .collection = arg_text(row, "collection"),
-                       .made_by = maker,
-                       .terms = &terms,
-                       .enabled = json_is_true(json_object_get(row, "enabled")) && !json_is_true(json_object_get(rule, "approval"))};
-    if (code)
-        return code;
-    m.available = making_moment(&terms, zone, available);
-    m.deadline = deadline_s < 0 ? 0 : making_moment(&terms, zone, available + deadline_s);
-    code = reuse ? making_again(a, &m, &real, e) : making_new(a, &m, &real, e);
-    if (!code)
-        json_array_append_new(made, json_string(real));
-    return code;
-}
-
-static enum err apply_rule(struct author *a, const struct assembly *as, const json_t *rule, json_t **out, struct error *e)
-{
-    json_t      *rows = NULL, *row, *made = json_array();
-    struct zone *zone = NULL;
-    size_t       i, to = 0;
-    bool         reuse = !strcmp(arg_text(rule, "mode"), "reuse");
-    const char  *description = arg_text(rule, "description") ? arg_text(rule, "description") : "";
-    char        *group = NULL;
-    enum err     code = site_zone(a, &zone, e);
-
-    code = code ? code : rule_target_free(a, rule, e);
-    if (!code)
-        group = reuse ? must_copy(as->rule) : group_of_run(a, as, zone);
-    code = code ? code : reuse ? refill(a, as, group, description, e) : become(a, as, group, description, e);
-    code = code ? code : making_assign(a, group, json_object_get(rule, "dps"), &to, e);
-    code = code ? code : rows_all(a->ledger, LEDGER_RULE_DEPLOYMENTS, &rows, e, "ss", as->rule, NULL);
-    json_array_foreach(rows, i, row)
-        code = code ? code : make_deployment(a, as, rule, row, group, zone, made, e);
-    if (!code) {
-        *out = message("rule %s: %zu updates in group %s, assigned to %zu distribution point%s; %zu deployment%s%s", as->rule, as->count, group,
-                       to, to == 1 ? "" : "s", json_array_size(made), json_array_size(made) == 1 ? "" : "s",
-                       json_is_true(json_object_get(rule, "approval")) ? ", disabled until somebody enables them" : "");
-        json_object_set_new(*out, "group", json_string(group));
-        json_object_set(*out, "deployments", made);
-    }
-    zone_close(zone);
-    json_decref(rows);
-    json_decref(made);
-    free(group);
-    return code;
-}
-
-/* --- what `ferry deploy` makes --- */
-
-/* Times such as +2h count from the command, however long the download took. */
-static enum err apply_deploy(struct author *a, const struct assembly *as, json_t **out, struct error *e)
-{
-    struct author begun = *a;
-    const char   *name = arg_text(as->args, "name");
-    json_t       *args = json_copy(as->args);
-    size_t        to = 0;
-    enum err      code = OK;
-
-    begun.now = as->nominal;
-    json_object_set_new(args, "group", json_string(name));
-    if (!arg_text(args, "purpose"))
-        json_object_set_new(args, "purpose", json_string("required"));
-    if (rows_number(a->ledger, LEDGER_GROUP_HAS, "s", name))
-        code = fail(e, ERR_EXISTS, "group %s exists already; `ferry deployment create` deploys it, or give another name", name);
-    code = code ? code : become(a, as, name, arg_text(args, "description") ? arg_text(args, "description") : "", e);
-    code = code ? code : making_assign(a, name, json_object_get(args, "to"), &to, e);
-    code = code ? code : deployment_create(&begun, args, out, e);
-    if (!code) {
-        json_object_set_new(*out, "group", json_string(name));
-        json_object_set_new(*out, "deployments", json_pack("[s]", name));
-        json_object_set_new(*out, "distribution_points", json_integer((json_int_t)to));
-    }
-    json_decref(args);
-    return code;
-}
-
-/* In a transaction of the caller: staging becomes what it is for. */
-static enum err apply(struct author *a, const struct assembly *as, json_t **out, struct error *e)
-{
-    json_t  *rule;
-    enum err code;
-
-    if (as->rule) {
-        rule = rows_one(a->ledger, LEDGER_RULES, "s", as->rule);
-        code = rule ? apply_rule(a, as, rule, out, e) : fail(e, ERR_NOT_FOUND, "rule %s was deleted while it ran", as->rule);
-        json_decref(rule);
-    } else {
-        code = apply_deploy(a, as, out, e);
-    }
-    if (!code)
-        json_object_set_new(*out, "updates", json_integer((json_int_t)as->count));
-    return code;
 }
 
 /* --- beginning --- */
@@ -215,8 +43,8 @@ static enum err propose(struct author *a, const struct assembly *as, const json_
     json_t  *out = NULL;
     enum err code = ledger_begin(a->ledger, e), back;
 
-    code = code ? code : stage(a, as, ids, e);
-    code = code ? code : apply(a, as, &out, e);
+    code = code ? code : assembly_stage(a, as, ids, e);
+    code = code ? code : assembly_apply(a, as, &out, e);
     json_decref(out);
     back = ledger_back(a->ledger, code ? NULL : e);
     return code ? code : back;
@@ -226,7 +54,7 @@ static enum err stage_for_good(struct author *a, const struct assembly *as, cons
 {
     enum err code = ledger_begin(a->ledger, e);
 
-    code = code ? code : stage(a, as, ids, e);
+    code = code ? code : assembly_stage(a, as, ids, e);
     return ledger_end(a->ledger, code, e);
 }
 
@@ -304,7 +132,7 @@ static enum err begun(struct author *a, const char *rule, enum rule_trigger trig
     if (!code && !(*out = record(a, rule, causes[trigger], nominal, e)))
         code = ERR_AGAIN;
     code = code ? code
-                : rows_run(a->ledger, LEDGER_RULE_BEGUN, e, "sii", rule, trigger == RULE_ON_SCHEDULE ? nominal : 0,
+                : rows_run(a->ledger, LEDGER_RULE_BEGUN, e, "sii", rule, nominal,
                            synced ? (int64_t)strtoll(synced, NULL, 10) : 0);
     code = ledger_end(a->ledger, code, e);
     if (code) {
@@ -407,7 +235,7 @@ enum err assembly_finish(struct author *a, struct assembly *as, json_t **out, st
 
     *out = NULL;
     code = code ? code : whole(a, as, &ids, e);
-    code = code ? code : apply(a, as, out, e);
+    code = code ? code : assembly_apply(a, as, out, e);
     code = code ? code : went_well(a, as, *out, ids, e);
     code = ledger_end(a->ledger, code, e);
     json_decref(ids);
@@ -436,7 +264,7 @@ enum err assembly_failed(struct author *a, struct assembly *as, const struct err
 {
     enum err code = ledger_begin(a->ledger, e);
 
-    code = code ? code : unstage(a, as->staging, e);
+    code = code ? code : assembly_unstage(a, as->staging, e);
     code = code ? code : went_wrong(a, as->rule ? as->rule : "", as->run, err_name(why->code), why->text, e);
     return ledger_end(a->ledger, code, e);
 }
@@ -449,7 +277,7 @@ enum err assembly_sweep(struct author *a, struct error *e)
 
     code = code ? code : rows_all(a->ledger, LEDGER_STAGINGS, &stagings, e, "");
     json_array_foreach(stagings, i, row)
-        code = code ? code : unstage(a, arg_text(row, "name"), e);
+        code = code ? code : assembly_unstage(a, arg_text(row, "name"), e);
     code = code ? code : rows_all(a->ledger, LEDGER_RUN_OPEN, &open, e, "");
     json_array_foreach(open, i, row)
         code = code ? code
@@ -476,8 +304,8 @@ static enum err dry(struct author *a, struct assembly *as, const json_t *ids, js
         return OK;
     }
     as->staging = must_copy("~dry");
-    code = code ? code : stage(a, as, ids, e);
-    return code ? code : apply(a, as, out, e);
+    code = code ? code : assembly_stage(a, as, ids, e);
+    return code ? code : assembly_apply(a, as, out, e);
 }
 
 enum err rule_run(struct author *a, const json_t *args, json_t **out, struct error *e)

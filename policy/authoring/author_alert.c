@@ -52,14 +52,14 @@ static enum err compliance_of(struct author *a, const json_t *row, const struct 
 {
     struct tally tally = {0};
     enum err     code = tally_deployment(a, row, &tally, e);
-    int64_t      percent = tally.nodes ? 100 * tally.compliant / tally.nodes : 100;
+    int64_t      percent = tally.total ? 100 * tally.compliant / tally.total : 100;
     char         text[200];
 
     snprintf(text, sizeof text, "%lld of %lld nodes compliant (%lld %%), %lld %% wanted; %lld failed, %lld unknown",
-             (long long)tally.compliant, (long long)tally.nodes, (long long)percent, (long long)t->alert_below, (long long)tally.failed,
+             (long long)tally.compliant, (long long)tally.total, (long long)percent, (long long)t->alert_below, (long long)tally.failed,
              (long long)tally.unknown);
     return code ? code
-                : alert_while(a, tally.compliant * 100 < t->alert_below * tally.nodes, "low-compliance", arg_text(row, "name"),
+                : alert_while(a, tally.compliant * 100 < t->alert_below * tally.total, "low-compliance", arg_text(row, "name"),
                               ALERT_WARNING, text, e);
 }
 
@@ -136,16 +136,6 @@ enum err alerts_evaluate(struct author *a, struct error *e)
         code = rows_run(a->ledger, LEDGER_ALERT_WAKE, e, "i", a->now);
     if (!code && rows_number(a->ledger, LEDGER_ALERTS_OLD, "i", old))
         code = rows_run(a->ledger, LEDGER_ALERTS_SWEEP, e, "i", old);
-    return ledger_end(a->ledger, code, e);
-}
-
-enum err catalog_went(struct author *a, const char *catalog, const char *text, struct error *e)
-{
-    enum err code = ledger_begin(a->ledger, e);
-
-    code = code ? code : rows_run(a->ledger, LEDGER_CATALOG_FAILED, e, "sis", catalog, text ? a->now : 0, text ? text : "");
-    if (!code)
-        code = text ? alert_raise(a, "sync-failed", catalog, ALERT_WARNING, "", text, e) : alert_close(a, "sync-failed", catalog, "", e);
     return ledger_end(a->ledger, code, e);
 }
 

@@ -84,14 +84,6 @@ enum err rules_due(struct author *a, char **rule, struct rule_due *due, struct e
     return code;
 }
 
-enum err rules_synced(struct author *a, struct error *e)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "%lld", (long long)a->now);
-    return ledger_set(a->ledger, "sync.news", text, e);
-}
-
 /* When it runs next, for people: a time, "after the next sync that brings something", "by hand". */
 static void put_next(struct author *a, json_t *row)
 {

@@ -35,13 +35,14 @@ static enum err take_times(const json_t *args, struct aim *m, struct error *e)
 
 static enum err take_aim(struct author *a, const json_t *args, struct aim *m, struct error *e)
 {
-    enum err code = terms_taken(a, args, &m->terms, e);
+    enum err code = terms_take(a, args, &m->terms, e);
 
     if (arg_text(args, "collection"))
         m->collection = arg_text(args, "collection");
     if (json_is_boolean(json_object_get(args, "enabled")))
         m->enabled = json_is_true(json_object_get(args, "enabled"));
     code = code ? code : take_times(args, m, e);
+    code = code ? code : terms_check(&m->terms, 1, m->deadline_s < 0 ? 0 : 1 + m->deadline_s, e);
     if (!code && !m->collection)
         code = fail(e, ERR_USAGE, "--collection is missing: to whom?");
     if (!code && !rows_number(a->ledger, LEDGER_COLLECTION_HAS, "s", m->collection))

@@ -12,8 +12,8 @@
     X(RULES, "SELECT name, description, filter, search, schedule, after_sync AS \"after_sync!b\", mode, enabled AS \"enabled!b\"," \
              " approval AS \"approval!b\", dps AS \"dps!j\", severity_alert AS \"severity_alert!b\", since, last_nominal, last_sync_run," \
              " failures, last_failed FROM rule WHERE ?1 IS NULL OR name = ?1 ORDER BY name") \
-    X(RULE_BEGUN, "UPDATE rule SET last_nominal = CASE WHEN ?2 > 0 THEN ?2 ELSE last_nominal END," \
-                  " last_sync_run = CASE WHEN ?3 > last_sync_run THEN ?3 ELSE last_sync_run END WHERE name = ?1") \
+    X(RULE_BEGUN, "UPDATE rule SET last_nominal = ?2, last_sync_run = CASE WHEN ?3 > last_sync_run THEN ?3 ELSE last_sync_run END" \
+                  " WHERE name = ?1") \
     X(RULE_WENT_WELL, "UPDATE rule SET failures = 0, last_failed = 0 WHERE name = ?1") \
     X(RULE_WENT_WRONG, "UPDATE rule SET failures = failures + 1, last_failed = ?2 WHERE name = ?1") \
     X(RULE_DROP, "DELETE FROM rule WHERE name = ?1") \
@@ -63,8 +63,6 @@
     X(DEPLOYMENTS_WITHDRAW, "UPDATE deployment SET withdrawn = ?2, enabled = 0 WHERE made_by = ?1 AND withdrawn = 0") \
     X(DEPLOYMENTS_LIVE, "SELECT name, grp AS \"group\", collection, available, deadline, enabled, halted, terms AS \"terms!j\"" \
                         " FROM deployment WHERE withdrawn = 0 ORDER BY created, name") \
-    X(TEMPLATE_TERMS, "SELECT terms AS \"terms!j\" FROM template WHERE name = ?1") \
-    X(ROLLOUT_TEMPLATE_NAMES, "SELECT name FROM template ORDER BY name") \
     X(SEARCH_FILTER, "SELECT filter FROM search WHERE name = ?1") \
     X(ROLLOUT_SEARCH_NAMES, "SELECT name FROM search ORDER BY name") \
     X(PHASED_PUT, "INSERT INTO phased(name, description, grp, state, halted, created) VALUES(?1, ?2, ?3, 'running', '', ?4)") \
@@ -81,7 +79,6 @@
                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'waiting')") \
     X(PHASE_CHANGE, "UPDATE phase SET collection = ?3, gate = ?4, begin_by = ?5, after_s = ?6, deadline_s = ?7, terms = ?8" \
                     " WHERE phased = ?1 AND position = ?2") \
-    X(PHASE_GATE, "UPDATE phase SET gate = ?3 WHERE phased = ?1 AND position = ?2") \
     X(PHASE_PLACE, "UPDATE phase SET position = ?3 WHERE phased = ?1 AND position = ?2") \
     X(PHASE_DROP, "DELETE FROM phase WHERE phased = ?1 AND position = ?2") \
     X(PHASES, "SELECT position, collection, gate AS \"gate!j\", begin_by, after_s, deadline_s, terms AS \"terms!j\", state, deployment," \
@@ -97,9 +94,14 @@
                  " VALUES(?5, ?3, ?1, ?6, ?4, ?2, 'open', 0, ?5, 1, 0)") \
     X(ALERT_AGAIN, "UPDATE alert SET count = count + 1, last = CASE WHEN ?5 > last THEN ?5 ELSE last END, severity = ?4, detail = ?6" \
                    " WHERE event = ?1 AND subject = ?2 AND node = ?3 AND state <> 'closed'") \
+    X(ALERTS, "SELECT id, time AS \"time!t\", last AS \"last!t\", severity, event, subject, coalesce((SELECT hostname FROM node" \
+              " WHERE node.id = alert.node), node) AS node, state, until AS \"until!t\", count, detail FROM alert" \
+              " WHERE ?2 = 1 OR state = 'open' ORDER BY last DESC, id DESC LIMIT ?1") \
     X(ALERT_STANDING, "SELECT id, detail FROM alert WHERE event = ?1 AND subject = ?2 AND node = '' AND state <> 'closed' LIMIT 1") \
     X(ALERT_SAYS, "UPDATE alert SET last = ?2, detail = ?3 WHERE id = ?1") \
     X(ALERT_CLOSE, "UPDATE alert SET state = 'closed', last = ?4 WHERE event = ?1 AND subject = ?2 AND node = ?3 AND state <> 'closed'") \
+    X(ALERT_CLOSE_PHASED, "UPDATE alert SET state = 'closed', last = ?3 WHERE event IN ('phase-halted', 'phase-late', 'phase-stuck')" \
+                          " AND (subject = ?1 OR substr(subject, 1, length(?2)) = ?2) AND state <> 'closed'") \
     X(ALERT_CLOSE_INSTALLS, "UPDATE alert SET state = 'closed', last = ?2 WHERE event = 'install.failed' AND node = ?1 AND state <> 'closed'" \
                             " AND NOT EXISTS (SELECT 1 FROM node_update u WHERE u.node = ?1 AND u.update_id = alert.subject" \
                             " AND u.state IN (0, 2))") \
@@ -131,16 +133,18 @@
     X(TURN_SWEEP, "DELETE FROM turn WHERE (until > 0 AND until <= ?1) OR (until = 0 AND asked < ?2)") \
     X(TURN_RESET, "DELETE FROM turn WHERE collection = ?1 AND (?2 IS NULL OR node = ?2)") \
     X(TURNS, "SELECT collection, coalesce((SELECT hostname FROM node WHERE node.id = turn.node), node) AS node, CASE until WHEN 0 THEN" \
-             " 'waiting' ELSE 'holding' END AS state, since AS \"since!t\", until AS \"until!t\" FROM turn ORDER BY collection, until = 0," \
-             " since") \
+             " 'waiting' ELSE 'holding' END AS state, since AS \"since!t\", until AS \"until!t\" FROM turn WHERE until > ?1 OR (until = 0 AND" \
+             " asked >= ?2) ORDER BY collection, until = 0, since") \
     X(NODE_NEEDS, "SELECT DISTINCT d.collection FROM node_update u JOIN member m ON m.update_id = u.update_id JOIN deployment d" \
-                  " ON d.grp = m.grp AND d.enabled = 1 AND d.withdrawn = 0 AND coalesce(d.halted, '') = '' WHERE u.node = ?1 AND u.state = 2") \
+                  " ON d.grp = m.grp AND d.enabled = 1 AND d.withdrawn = 0 AND coalesce(d.halted, '') = ''" \
+                  " AND d.available <= ?2 AND d.terms NOT LIKE '%\"purpose\":\"available\"%' WHERE u.node = ?1 AND u.state = 2") \
     X(NODE_SEEN, "SELECT hostname, last_contact, facts AS \"facts!j\" FROM node WHERE id = ?1 AND retired = 0") \
     X(PLAN_NODES, "SELECT id, hostname, branch, facts AS \"facts!j\", last_contact, scanned FROM node WHERE retired = 0 ORDER BY hostname") \
     X(PLAN_STATES, "SELECT m.update_id AS id, coalesce(u.state, " KNOWN("?2") ") AS state FROM member m JOIN upd ON upd.id = m.update_id" \
                    " LEFT JOIN node_update u ON u.update_id = m.update_id AND u.node = ?2 WHERE m.grp = ?1") \
     X(PLAN_CONTENTS, "SELECT g.sha256, c.size FROM grp_content g JOIN content c ON c.sha256 = g.sha256 WHERE g.grp = ?1") \
     X(PLAN_BRANCH_HELD, "SELECT DISTINCT sha256 FROM node_content c JOIN node ON node.id = c.node WHERE node.branch = ?1 AND retired = 0") \
+    X(PLAN_SHARED, "SELECT count(*) FROM member a JOIN member b ON b.update_id = a.update_id WHERE a.grp = ?1 AND b.grp = ?2") \
     X(PLAN_WAN, "SELECT wan_kbit FROM boundary WHERE name = ?1")
 
 #endif

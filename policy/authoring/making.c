@@ -10,51 +10,6 @@
 
 #define BODY (8u << 20) /* of a document; nodes read no more */
 
-enum err site_zone(struct author *a, struct zone **out, struct error *e)
-{
-    char    *name = ledger_setting(a->ledger, "timezone");
-    enum err code;
-
-    *out = NULL;
-    code = name ? zone_open(name, out, e) : OK;
-    free(name);
-    return code;
-}
-
-enum err terms_stored(const json_t *stored, struct terms *out, struct error *e)
-{
-    struct reader r;
-
-    reader_init(&r, stored, "terms", e);
-    members_read(&r, terms_table, terms_count, out, true);
-    return reader_done(&r);
-}
-
-char *terms_text(const struct terms *t)
-{
-    json_t *o = json_object();
-    char   *text;
-
-    members_print(terms_table, terms_count, t, o, true);
-    text = json_dumps(o, JSON_COMPACT);
-    json_decref(o);
-    return text;
-}
-
-enum err terms_taken(struct author *a, const json_t *args, struct terms *t, struct error *e)
-{
-    const char *template = arg_text(args, "template");
-    json_t     *row = template ? rows_one(a->ledger, LEDGER_TEMPLATE_TERMS, "s", template) : NULL;
-    enum err    code = OK;
-
-    if (template && !row)
-        return no_such(a->ledger, LEDGER_ROLLOUT_TEMPLATE_NAMES, "template", template, e);
-    if (row)
-        code = terms_stored(json_object_get(row, "terms"), t, e);
-    json_decref(row);
-    return code ? code : members_take(terms_table, terms_count, args, t, e);
-}
-
 enum err offset_read(const char *text, const char *flag, int64_t *out, struct error *e)
 {
     struct error why;
@@ -94,15 +49,6 @@ char *making_name(struct author *a, enum ledger_sql has, const char *name)
 
 /* --- deployments --- */
 
-static enum err check(const struct making *m, struct error *e)
-{
-    if (m->terms->purpose == PURPOSE_REQUIRED && !m->deadline)
-        return fail(e, ERR_USAGE, "a required deployment needs a deadline, such as --deadline +3d");
-    if (m->deadline && m->deadline < m->available)
-        return fail(e, ERR_USAGE, "the deadline lies before the available time");
-    return OK;
-}
-
 /* As nodes read it, and no larger than they read. */
 static enum err readable(struct author *a, const char *name, struct error *e)
 {
@@ -125,7 +71,7 @@ static enum err readable(struct author *a, const char *name, struct error *e)
 
 enum err making_new(struct author *a, const struct making *m, char **made, struct error *e)
 {
-    enum err code = check(m, e);
+    enum err code = terms_check(m->terms, m->available, m->deadline, e);
     char    *name, *terms;
 
     if (code)
@@ -159,7 +105,7 @@ static bool same_aim(const struct making *m, const json_t *row, struct error *e)
 static enum err refresh(struct author *a, const struct making *m, struct error *e)
 {
     char    *terms = terms_text(m->terms);
-    enum err code = check(m, e);
+    enum err code = terms_check(m->terms, m->available, m->deadline, e);
 
     code = code ? code
                 : rows_run(a->ledger, LEDGER_DEPLOYMENT_REFRESH, e, "ssiiis", m->name, m->group, m->available, m->deadline,

@@ -1,20 +1,14 @@
-/* What rules, phased deployments and plans share: terms from arguments, deployments made and refreshed. Inside policy/authoring. */
+/* What rules, phased deployments and plans share: distances in time, deployments made and refreshed. Inside policy/authoring. */
 #ifndef FERRY_POLICY_AUTHORING_MAKING_H
 #define FERRY_POLICY_AUTHORING_MAKING_H
 
 #include "policy/authoring/noun.h"
-#include "policy/document/terms.h"
-#include "policy/document/zone.h"
 
-/* The site's own zone (setting "timezone"); NULL is UTC. zone_close. */
-enum err site_zone(struct author *, struct zone **out, struct error *);
-/* From the ledger; and as the ledger keeps them (caller frees). */
-enum err terms_stored(const json_t *stored, struct terms *out, struct error *);
-char    *terms_text(const struct terms *);
-/* Arguments of a command over those of its --template, if any, over what is in *t already. */
-enum err terms_taken(struct author *, const json_t *args, struct terms *t, struct error *);
 /* "+3d", "36h", "0": seconds. flag: for the message. */
 enum err offset_read(const char *text, const char *flag, int64_t *out, struct error *);
+char    *offset_print(int64_t seconds, char out[24]);              /* "+3d"; returns out */
+/* A moment as the terms want it written: with local_time the site's wall clock as if it were UTC. */
+int64_t  making_moment(const struct terms *, const struct zone *, int64_t t);
 
 struct making {
     const char         *name, *group, *collection, *made_by;

@@ -21,7 +21,16 @@ NOUN(deployment_create); NOUN(deployment_list); NOUN(deployment_show); NOUN(depl
 NOUN(dp_add); NOUN(dp_list); NOUN(dp_remove); NOUN(boundary_add); NOUN(boundary_list); NOUN(boundary_remove);
 NOUN(content_list); NOUN(content_distribute); NOUN(content_status);
 NOUN(node_token); NOUN(node_list); NOUN(node_show); NOUN(node_retire);
-NOUN(status_show); NOUN(why_show); NOUN(alert_list); NOUN(audit_list);
+NOUN(status_show); NOUN(why_show); NOUN(audit_list);
+NOUN(rule_create); NOUN(rule_list); NOUN(rule_show); NOUN(rule_change); NOUN(rule_delete); NOUN(rule_preview); NOUN(rule_history);
+NOUN(rule_run);
+NOUN(rule_deployment_add); NOUN(rule_deployment_list); NOUN(rule_deployment_change); NOUN(rule_deployment_remove);
+NOUN(phased_create); NOUN(phased_list); NOUN(phased_status); NOUN(phased_suspend); NOUN(phased_resume); NOUN(phased_next);
+NOUN(phased_delete); NOUN(phased_history);
+NOUN(phase_add); NOUN(phase_change); NOUN(phase_remove); NOUN(phase_move);
+NOUN(deploy);
+NOUN(alert_list); NOUN(alert_acknowledge); NOUN(alert_postpone); NOUN(alert_program);
+NOUN(orchestration_list); NOUN(orchestration_reset);
 #undef NOUN
 
 const char *arg_text(const json_t *args, const char *name);                /* NULL when absent or empty */
@@ -30,6 +39,15 @@ enum err    arg_name(const json_t *args, const char *name, const char *what, con
 json_t     *listing(json_t *items /* taken */);                            /* {"items", "total"} */
 json_t     *message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* How far a deployment has come (status.c): the worst of a node's updates is the node's. row: of DEPLOYMENTS or DEPLOYMENT_RAW. */
+struct tally {
+    int64_t compliant, in_progress, failed, unknown, total;
+    int64_t silent;                             /* not compliant, and nothing heard since silent_before nor since; out of the three above */
+    int64_t silent_before, since;               /* in; silent_before 0: nobody is silent */
+};
+enum err tally_deployment(struct author *, const json_t *row, struct tally *, struct error *);
+
+extern const struct vocabulary update_vocabulary;
 /* Filters over updates (find.c). SQL for a WHERE clause and its parameters; NULL filter: everything. */
 enum err find_where(const char *filter, int64_t now, char **where, json_t **parameters, struct error *);
 /* {"filter": "…"} or {"updates": ["id or name", …]} → array of update ids. */

@@ -57,7 +57,9 @@ enum err alert_to_tell(struct author *, json_t **out, char **program, struct err
 /* body: {"op": "take" | "give" | "keep"} as the node signed it. out: {"granted", "until", "why", "again_s"}. */
 enum err turn_ask(struct author *, const char *node_id, const json_t *body, json_t **out, struct error *);
 
-/* ---- catalogs ---- */
+/* ---- catalogs (author_sync.c) ---- */
+/* The schedule (setting "sync") wants them read now; that is noted, so that it is said once. */
+enum err sync_due(struct author *, bool *out, struct error *);
 /* How the sync of one went: the catalog's row and the alert sync-failed. text NULL: well. */
 enum err catalog_went(struct author *, const char *catalog, const char *text, struct error *);
 

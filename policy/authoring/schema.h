@@ -95,6 +95,9 @@ static const char *const migrations[] = {
     "CREATE TABLE boundary_link(grp TEXT, neighbour TEXT, minutes BIGINT, PRIMARY KEY(grp, neighbour));"
     "ALTER TABLE dp ADD COLUMN room BIGINT DEFAULT -1; ALTER TABLE dp ADD COLUMN told BIGINT DEFAULT 0;"
     "ALTER TABLE catalog ADD COLUMN failed BIGINT DEFAULT 0; ALTER TABLE catalog ADD COLUMN failure TEXT DEFAULT '';",
+
+    /* Whether the administrator's program has been told of an alert; when a node that waits for its turn last asked. */
+    "ALTER TABLE alert ADD COLUMN told INTEGER DEFAULT 1; ALTER TABLE turn ADD COLUMN asked BIGINT DEFAULT 0;",
 };
 // clang-format on
 
