@@ -49,7 +49,7 @@ static const struct property properties[] = {
     {"compliance", PROPERTY_NUMBER, NULL, "percent of scanned nodes that have it or do not need it",
      "(CASE " SCANNED " WHEN 0 THEN 0 ELSE 100 * (" SCANNED " - required - unknown) / " SCANNED " END)"},
 };
-static const struct vocabulary vocabulary = {properties, COUNT(properties), false};
+const struct vocabulary update_vocabulary = {properties, COUNT(properties), false};
 
 static const char *const operators[] = {"=", "<>", "<", "<=", ">", ">="};
 /* now - value < age  ⇔  value > now - age: ages turn the comparison round. */
@@ -153,7 +153,7 @@ enum err find_where(const char *filter, int64_t now, char **where, json_t **para
         *where = must_copy("1 = 1");
         return OK;
     }
-    code = expression_parse(filter, &vocabulary, &x, e);
+    code = expression_parse(filter, &update_vocabulary, &x, e);
     if (code) {
         json_decref(*parameters);
         return code;

@@ -92,7 +92,8 @@
     X(GROUP_ARCHIVES_WANTED, "UPDATE grp SET wanted_archives = ?2 WHERE name = ?1") \
     X(GROUP_ARCHIVES_TAKE, "UPDATE grp SET archives = wanted_archives WHERE name = ?1") \
     X(GROUP_SHORT, "SELECT count(*) FROM grp_wanted w LEFT JOIN content c ON c.sha256 = w.sha256 WHERE w.grp = ?1 AND c.sha256 IS NULL") \
-    X(CONTENT_PUT, "INSERT INTO content VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(sha256) DO UPDATE SET origin = coalesce(?4, origin)") \
+    X(CONTENT_PUT, "INSERT INTO content(sha256, size, name, origin, info_hash) VALUES(?1, ?2, ?3, ?4, ?5)" \
+                   " ON CONFLICT(sha256) DO UPDATE SET origin = coalesce(?4, origin)") \
     X(CONTENT_ONE, "SELECT sha256, size, origin, info_hash FROM content WHERE sha256 = ?1") \
     X(CONTENT_HAS, "SELECT count(*) FROM content WHERE sha256 = ?1") \
     X(CONTENTS, "SELECT sha256, size, name, origin FROM content ORDER BY name") \
@@ -104,22 +105,20 @@
     X(COLLECTION_NAMES, "SELECT name FROM collection ORDER BY name") \
     X(COLLECTION_USED, "SELECT count(*) FROM deployment WHERE collection = ?1") \
     X(COLLECTION_DROP, "DELETE FROM collection WHERE name = ?1") \
-    X(DEPLOYMENT_PUT, "INSERT INTO deployment(name, grp, collection, purpose, available, deadline, randomize, origin_fallback," \
-                      " enabled, withdrawn, created)" \
-                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10)") \
+    X(DEPLOYMENT_PUT, "INSERT INTO deployment(name, grp, collection, available, deadline, enabled, terms, made_by, created, withdrawn," \
+                      " halted) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, '')") \
     X(DEPLOYMENT_HAS, "SELECT count(*) FROM deployment WHERE name = ?1") \
     X(DEPLOYMENT_NAMES, "SELECT name FROM deployment WHERE withdrawn = 0 ORDER BY name") \
-    X(DEPLOYMENTS, "SELECT name, grp AS \"group\", collection, purpose, enabled AS \"enabled!b\", withdrawn AS \"withdrawn!b\"," \
-                   " available AS \"available!t\", deadline AS \"deadline!t\"," \
-                   " available AS available_s, deadline AS deadline_s, randomize AS randomize_s, origin_fallback AS" \
-                   " \"origin_fallback!b\" FROM deployment" \
-                   " WHERE (?1 IS NULL OR name = ?1) AND (withdrawn = 0 OR ?2 = 1) ORDER BY created, name") \
-    X(DEPLOYMENT_CHANGE, "UPDATE deployment SET enabled = ?2, available = ?3, deadline = ?4, randomize = ?5, origin_fallback = ?6" \
-                         " WHERE name = ?1") \
+    X(DEPLOYMENTS, "SELECT name, grp AS \"group\", collection, enabled AS \"enabled!b\", withdrawn AS \"withdrawn!b\", halted, made_by," \
+                   " created AS \"created!t\", available AS available_s, deadline AS deadline_s, terms AS \"terms!j\" FROM deployment" \
+                   " WHERE (?1 IS NULL OR name = ?1) AND (withdrawn = 0 OR ?2 = 1) ORDER BY deployment.created, name") \
+    X(DEPLOYMENT_CHANGE, "UPDATE deployment SET enabled = ?2, available = ?3, deadline = ?4, terms = ?5 WHERE name = ?1") \
     X(DEPLOYMENT_WITHDRAW, "UPDATE deployment SET withdrawn = ?2, enabled = 0 WHERE name = ?1") \
     X(DEPLOYMENT_DROP, "DELETE FROM deployment WHERE name = ?1") \
+    X(TEMPLATE, "SELECT name, description, terms AS \"terms!j\" FROM template WHERE name = ?1") \
+    X(TEMPLATE_NAMES, "SELECT name FROM template ORDER BY name") \
     X(TOMBSTONE_OPEN, "SELECT count(*) FROM node_document JOIN node ON node.id = node WHERE name = ?1 AND seq < ?2 AND retired = 0") \
-    X(DP_PUT, "INSERT INTO dp VALUES(?1, ?2, ?3)") \
+    X(DP_PUT, "INSERT INTO dp(name, url, node) VALUES(?1, ?2, ?3)") \
     X(DP_HAS, "SELECT count(*) FROM dp WHERE name = ?1") \
     X(DP_NAMES, "SELECT name FROM dp ORDER BY name") \
     X(DPS, "SELECT name, url, node, (SELECT group_concat(grp, ', ') FROM dp_group WHERE dp = dp.name) AS groups FROM dp ORDER BY name") \
@@ -132,7 +131,7 @@
     X(DP_SPEAKER, "SELECT count(*) FROM dp WHERE name = ?1 AND (node = ?2 OR node = '')") \
     X(DP_HELD_DROP, "DELETE FROM dp_content WHERE dp = ?1") \
     X(DP_HELD, "SELECT count(*) FROM dp_content WHERE dp = ?1 AND sha256 = ?2 AND state = 'complete'") \
-    X(BOUNDARY_PUT, "INSERT INTO boundary VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET cidrs = ?2, dps = ?3") \
+    X(BOUNDARY_PUT, "INSERT INTO boundary(name, cidrs, dps) VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET cidrs = ?2, dps = ?3") \
     X(BOUNDARIES, "SELECT name AS \"group\", cidrs AS \"cidrs!j\", dps AS \"dps!j\", (SELECT count(*) FROM node" \
                   " WHERE branch = boundary.name AND retired = 0) AS nodes FROM boundary ORDER BY name") \
     X(BOUNDARY_HAS, "SELECT count(*) FROM boundary WHERE name = ?1") \

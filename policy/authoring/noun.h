@@ -5,6 +5,8 @@
 #include "policy/authoring/author.h"
 #include "policy/authoring/rows.h"
 #include "policy/decide/node.h"
+#include "policy/document/terms.h"
+#include "policy/document/zone.h"
 
 #define NOUN(name) enum err name(struct author *, const json_t *args, json_t **out, struct error *)
 NOUN(site_show); NOUN(site_set);
@@ -39,13 +41,30 @@ enum err    arg_name(const json_t *args, const char *name, const char *what, con
 json_t     *listing(json_t *items /* taken */);                            /* {"items", "total"} */
 json_t     *message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* How far a deployment has come (status.c): the worst of a node's updates is the node's. row: of DEPLOYMENTS or DEPLOYMENT_RAW. */
+/* Terms (author_terms.c). As the ledger keeps them, the inside ones included: from a row's "terms", and back (caller frees). */
+enum err terms_stored(const json_t *stored, struct terms *out, struct error *);
+char    *terms_text(const struct terms *);
+/* Arguments of a command over those of its --template, if any, over what is in *out already. */
+enum err terms_take(struct author *, const json_t *args, struct terms *out, struct error *);
+/* available 0: now. Arguments that are absent leave what is there. Wall clock, as if UTC, when terms.local_time. */
+enum err times_take(struct author *, const json_t *args, const struct terms *, int64_t *available, int64_t *deadline, struct error *);
+/* Terms and times that contradict each other are refused. */
+enum err terms_check(const struct terms *, int64_t available, int64_t deadline, struct error *);
+/* The site's own zone (setting "timezone"); NULL is UTC. zone_close. */
+enum err site_zone(struct author *, struct zone **out, struct error *);
+
+/* A row of LEDGER_DEPLOYMENTS becomes what people read: purpose, terms as words, times. Last: nothing else can be read from it then. */
+void deployment_dress(json_t *row);
+/* How far a deployment is (status.c). */
 struct tally {
-    int64_t compliant, in_progress, failed, unknown, total;
-    int64_t silent;                             /* not compliant, and nothing heard since silent_before nor since; out of the three above */
-    int64_t silent_before, since;               /* in; silent_before 0: nobody is silent */
+    int64_t since, silent_before;               /* in: who is neither compliant nor failed and whose last word is older than silent_before
+                                                 * is silent, once since is; 0: nobody is */
+    int64_t compliant, in_progress, failed, unknown, silent;        /* nodes; these five add up to total */
+    int64_t total;
 };
+/* row has "group" and "collection". */
 enum err tally_deployment(struct author *, const json_t *row, struct tally *, struct error *);
+void     tally_print(const struct tally *, json_t *row);            /* its members into the row */
 
 extern const struct vocabulary update_vocabulary;
 /* Filters over updates (find.c). SQL for a WHERE clause and its parameters; NULL filter: everything. */

@@ -9,10 +9,6 @@
 
 #define SILENT (3 * 86400)
 
-struct tally {
-    int64_t compliant, in_progress, failed, unknown, total;
-};
-
 /* The worst of a node's updates is the node's: failed, unknown, in progress, compliant. */
 static enum err count_node(struct author *a, const char *group, const json_t *member, struct tally *t, struct error *e)
 {
@@ -44,25 +40,28 @@ static enum err count_node(struct author *a, const char *group, const json_t *me
     return code;
 }
 
-static enum err tally_deployment(struct author *a, json_t *row, struct error *e)
+enum err tally_deployment(struct author *a, const json_t *row, struct tally *t, struct error *e)
 {
     struct collection *c = NULL;
-    struct tally       t = {0};
     json_t            *members = NULL, *m;
     size_t             i;
     enum err           code = collection_whole(a->ledger, arg_text(row, "collection"), &c, e);
 
     code = code ? code : collection_members(a, c, &members, e);
     json_array_foreach(members, i, m)
-        code = code ? code : count_node(a, arg_text(row, "group"), m, &t, e);
-    json_object_set_new(row, "compliant", json_integer(t.compliant));
-    json_object_set_new(row, "in_progress", json_integer(t.in_progress));
-    json_object_set_new(row, "failed", json_integer(t.failed));
-    json_object_set_new(row, "unknown", json_integer(t.unknown));
-    json_object_set_new(row, "total", json_integer(t.total));
+        code = code ? code : count_node(a, arg_text(row, "group"), m, t, e);
     json_decref(members);
     collection_free(c);
     return code;
+}
+
+void tally_print(const struct tally *t, json_t *row)
+{
+    json_object_set_new(row, "compliant", json_integer(t->compliant));
+    json_object_set_new(row, "in_progress", json_integer(t->in_progress));
+    json_object_set_new(row, "failed", json_integer(t->failed));
+    json_object_set_new(row, "unknown", json_integer(t->unknown));
+    json_object_set_new(row, "total", json_integer(t->total));
 }
 
 enum err status_show(struct author *a, const json_t *args, json_t **out, struct error *e)
@@ -74,8 +73,13 @@ enum err status_show(struct author *a, const json_t *args, json_t **out, struct 
 
     (void)args;
     code = code ? code : rows_all(a->ledger, LEDGER_BRANCHES, &branches, e, "");
-    json_array_foreach(deployments, i, row)
-        code = code ? code : tally_deployment(a, row, e);
+    json_array_foreach(deployments, i, row) {
+        struct tally t = {0};
+        code = code ? code : tally_deployment(a, row, &t, e);
+        deployment_dress(row);
+        json_object_del(row, "terms");
+        tally_print(&t, row);
+    }
     if (!code)
         *out = json_pack(
             "{s:s,s:I,s:I,s:O,s:O}", "site", site ? site : "", "nodes", (json_int_t)rows_number(a->ledger, LEDGER_NODE_COUNT, ""), "silent",
@@ -84,25 +88,6 @@ enum err status_show(struct author *a, const json_t *args, json_t **out, struct 
     json_decref(branches);
     free(site);
     return code;
-}
-
-enum err deployment_show(struct author *a, const json_t *args, json_t **out, struct error *e)
-{
-    const char *name = arg_text(args, "name");
-    json_t     *row = name ? rows_one(a->ledger, LEDGER_DEPLOYMENTS, "si", name, (int64_t)0) : NULL, *members = NULL;
-    enum err    code;
-
-    if (!row)
-        return no_such(a->ledger, LEDGER_DEPLOYMENT_NAMES, "deployment", name ? name : "", e);
-    code = tally_deployment(a, row, e);
-    code = code ? code : rows_all(a->ledger, LEDGER_GROUP_MEMBERS, &members, e, "s", arg_text(row, "group"));
-    if (code) {
-        json_decref(row);
-        return code;
-    }
-    json_object_set_new(row, "updates", members);
-    *out = row;
-    return OK;
 }
 
 static json_t *reason(const char *code, const char *text, const char *document, int64_t clock)

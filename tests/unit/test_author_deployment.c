@@ -50,7 +50,7 @@ static void test_create_refused(void **state)
     refused(d, ERR_USAGE, "--deadline", "deployment.create", "{'name':'d','group':'october','collection':'all','purpose':'required'}");
     refused(d, ERR_USAGE, "before", "deployment.create",
             "{'name':'d','group':'october','collection':'all','purpose':'required','available':'+3h','deadline':'+2h'}");
-    refused(d, ERR_USAGE, "at most a day", "deployment.create",
+    refused(d, ERR_USAGE, "from 0s to 1d", "deployment.create",
             "{'name':'d','group':'october','collection':'all','purpose':'required','deadline':'+2h','randomize':'25h'}");
     refused(d, ERR_USAGE, "too far", "deployment.create",
             "{'name':'d','group':'october','collection':'all','purpose':'required','deadline':'+520000w'}");

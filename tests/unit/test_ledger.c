@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <sys/resource.h>
 
+#include "policy/authoring/schema.h"
 #include "tests/unit/desk.h"
 
 static void put(struct desk *d, const char *sql)
@@ -90,6 +91,8 @@ static void test_older(void **state)
 {
     struct desk   *d = *state;
     struct ledger *l = NULL;
+    struct terms   terms;
+    json_t        *row;
     char           path[128];
 
     snprintf(path, sizeof path, "%s/empty.db", d->dir);
@@ -98,13 +101,18 @@ static void test_older(void **state)
     assert_int_equal(rows_number(l, LEDGER_COLLECTION_HAS, "s", "all"), 1);
     ledger_close(l);
     ledger_close(d->a.ledger);
-    put(d, "ALTER TABLE grp DROP COLUMN wanted_archives; ALTER TABLE member DROP COLUMN wanted;"
-           "ALTER TABLE upd DROP COLUMN added; DROP TABLE catalog_generation; DROP TABLE node_scanned; PRAGMA user_version = 1;"
-           "INSERT INTO grp VALUES('october', '', '[]')");
+    unlink(d->ledger_path);
+    put(d, migrations[0]);
+    put(d, "PRAGMA user_version = 1; INSERT INTO grp VALUES('october', '', '[]'); INSERT INTO setting VALUES('site.name', 'hq');"
+           "INSERT INTO deployment VALUES('d', 'october', 'all', 'available', 5, 0, 60, 1, 1, 0, 4)");
     assert_int_equal(ledger_open(d->ledger_path, &d->a.ledger, &d->e), OK);
     setting_is(d, "site.name", "hq");
     assert_int_equal(rows_number(d->a.ledger, LEDGER_GROUP_HAS, "s", "october"), 1);
     assert_int_equal(rows_run(d->a.ledger, LEDGER_GROUP_ARCHIVES_WANTED, &d->e, "ss", "october", "[]"), OK);
+    row = rows_one(d->a.ledger, LEDGER_DEPLOYMENTS, "si", "d", (int64_t)0);
+    assert_int_equal(terms_stored(json_object_get(row, "terms"), &terms, &d->e), OK);
+    assert_true(terms.purpose == PURPOSE_AVAILABLE && terms.randomize_s == 60 && terms.origin_fallback);
+    json_decref(row);
 }
 
 /* One that says less than it holds: refused, and left as it was. */

@@ -1,0 +1,201 @@
+/* Where: distribution points, boundaries, the site's settings. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "policy/authoring/noun.h"
+#include "policy/document/json.h"
+
+#define POLL_MOST 604800                        /* as nodes read it */
+
+/* Paths are put behind it: without its last slashes. */
+static enum err base_url(const char *url, char **out, struct error *e)
+{
+    size_t n = url ? strlen(url) : 0;
+
+    if (!n || n > 512 || (strncmp(url, "http://", 7) && strncmp(url, "https://", 8)) || strpbrk(url, " \t\r\n"))
+        return fail(e, ERR_USAGE, "--url has to begin with http:// or https://, hold no blanks and be at most 512 bytes long");
+    while (n && url[n - 1] == '/')
+        n--;
+    *out = must_print("%.*s", (int)n, url);
+    return OK;
+}
+
+enum err author_set_url(struct ledger *l, const char *url, struct error *e)
+{
+    char    *base = NULL;
+    enum err code = base_url(url, &base, e);
+
+    code = code ? code : ledger_set(l, "site.url", base, e);
+    free(base);
+    return code;
+}
+
+enum err dp_add(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    const char *name = NULL, *url = arg_text(args, "url");
+    char       *node = NULL, *base = NULL;
+    enum err    code = arg_name(args, "name", "distribution point", &name, e);
+
+    if (!code && rows_number(a->ledger, LEDGER_DP_HAS, "s", name))
+        code = fail(e, ERR_EXISTS, "distribution point %s exists already", name);
+    code = code ? code : base_url(url, &base, e);
+    if (!code && arg_text(args, "node"))
+        code = node_resolve(a->ledger, arg_text(args, "node"), &node, e);
+    code = code ? code : rows_run(a->ledger, LEDGER_DP_PUT, e, "sss", name, base, node ? node : "");
+    if (!code)
+        *out = message("distribution point %s serves %s/content/", name, base);
+    free(node);
+    free(base);
+    return code;
+}
+
+enum err dp_list(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    json_t  *rows = NULL;
+    enum err code = rows_all(a->ledger, LEDGER_DPS, &rows, e, "");
+
+    (void)args;
+    if (!code)
+        *out = listing(rows);
+    return code;
+}
+
+static enum err drop_from_boundaries(struct author *a, const char *dp, struct error *e)
+{
+    json_t  *rows = NULL, *row, *item;
+    size_t   i, k;
+    enum err code = rows_all(a->ledger, LEDGER_BOUNDARIES, &rows, e, "");
+
+    json_array_foreach(rows, i, row) {
+        json_t *kept = json_array();
+        char   *cidrs = json_dumps(json_object_get(row, "cidrs"), JSON_COMPACT), *dps;
+        json_array_foreach(json_object_get(row, "dps"), k, item)
+            if (strcmp(json_string_value(item), dp))
+                json_array_append(kept, item);
+        dps = json_dumps(kept, JSON_COMPACT);
+        code = code ? code : rows_run(a->ledger, LEDGER_BOUNDARY_PUT, e, "sss", arg_text(row, "group"), cidrs, dps);
+        free(cidrs);
+        free(dps);
+        json_decref(kept);
+    }
+    json_decref(rows);
+    return code;
+}
+
+enum err dp_remove(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    const char *name = arg_text(args, "name");
+    enum err    code;
+
+    if (!name || !rows_number(a->ledger, LEDGER_DP_HAS, "s", name))
+        return no_such(a->ledger, LEDGER_DP_NAMES, "distribution point", name ? name : "", e);
+    code = drop_from_boundaries(a, name, e);
+    code = code ? code : rows_run(a->ledger, LEDGER_DP_GROUP_DROP, e, "s", name);
+    code = code ? code : rows_run(a->ledger, LEDGER_DP_HELD_DROP, e, "s", name);
+    code = code ? code : rows_run(a->ledger, LEDGER_DP_DROP, e, "s", name);
+    if (!code)
+        *out = message("nodes no longer use distribution point %s", name);
+    return code;
+}
+
+enum err boundary_add(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    const char *name = NULL;
+    json_t     *cidrs = json_object_get(args, "cidrs"), *dps = json_object_get(args, "dps"), *item;
+    size_t      i;
+    char       *cidr_text, *dp_text;
+    enum err    code = arg_name(args, "group", "boundary group", &name, e);
+
+    if (!code && !json_array_size(cidrs))
+        code = fail(e, ERR_USAGE, "--cidr is missing: which addresses are this branch's?");
+    json_array_foreach(cidrs, i, item) if (!code && (!json_is_string(item) || !cidr_ok(json_string_value(item)))) code =
+        fail(e, ERR_USAGE, "\"%s\" is no address with a prefix such as 10.1.0.0/16", json_is_string(item) ? json_string_value(item) : "");
+    json_array_foreach(dps, i, item)
+        if (!code && !rows_number(a->ledger, LEDGER_DP_HAS, "s", json_string_value(item) ? json_string_value(item) : ""))
+            code = no_such(a->ledger, LEDGER_DP_NAMES, "distribution point", json_string_value(item) ? json_string_value(item) : "", e);
+    cidr_text = json_array_size(cidrs) ? json_dumps(cidrs, JSON_COMPACT) : must_copy("[]");
+    dp_text = json_array_size(dps) ? json_dumps(dps, JSON_COMPACT) : must_copy("[]");
+    code = code ? code : rows_run(a->ledger, LEDGER_BOUNDARY_PUT, e, "sss", name, cidr_text, dp_text);
+    if (!code)
+        *out = message("boundary group %s", name);
+    free(cidr_text);
+    free(dp_text);
+    return code;
+}
+
+enum err boundary_list(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    json_t  *rows = NULL;
+    enum err code = rows_all(a->ledger, LEDGER_BOUNDARIES, &rows, e, "");
+
+    (void)args;
+    if (!code)
+        *out = listing(rows);
+    return code;
+}
+
+enum err boundary_remove(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    const char *name = arg_text(args, "group");
+    enum err    code;
+
+    if (!name || !rows_number(a->ledger, LEDGER_BOUNDARY_HAS, "s", name))
+        return no_such(a->ledger, LEDGER_BOUNDARY_NAMES, "boundary group", name ? name : "", e);
+    code = rows_run(a->ledger, LEDGER_BOUNDARY_DROP, e, "s", name);
+    code = code ? code : rows_run(a->ledger, LEDGER_SETTING_DROP_IF, e, "ss", "default-group", name);
+    if (!code)
+        *out = message("boundary group %s is gone", name);
+    return code;
+}
+
+static void setting_out(struct author *a, json_t *o, const char *setting, const char *member, const char *or_else)
+{
+    char *value = ledger_setting(a->ledger, setting);
+
+    json_object_set_new(o, member, json_string(value ? value : or_else));
+    free(value);
+}
+
+enum err site_show(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    (void)args;
+    (void)e;
+    *out = json_object();
+    setting_out(a, *out, "site.name", "name", "");
+    setting_out(a, *out, "site.id", "id", "");
+    setting_out(a, *out, "site.url", "url", "");
+    setting_out(a, *out, "poll", "poll", "3600");
+    setting_out(a, *out, "default-group", "default_group", "");
+    json_object_set_new(*out, "nodes", json_integer(rows_number(a->ledger, LEDGER_NODE_COUNT, "")));
+    return OK;
+}
+
+enum err site_set(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    const char *url = arg_text(args, "url"), *poll = arg_text(args, "poll"), *group = arg_text(args, "default_group");
+    int64_t     seconds = 0;
+    char        text[32];
+    enum err    code = OK;
+
+    if (!url && !poll && !group)
+        return fail(e, ERR_USAGE, "nothing to set: --url, --poll and --default-group are accepted");
+    if (url)
+        code = author_set_url(a->ledger, url, e);
+    if (!code && poll)
+        code = duration_read(poll, &seconds, e);
+    if (!code && seconds > POLL_MOST)
+        code = fail(e, ERR_USAGE, "--poll is at most a week");
+    if (!code && poll) {
+        snprintf(text, sizeof text, "%lld", (long long)(seconds < 1 ? 1 : seconds));
+        code = ledger_set(a->ledger, "poll", text, e);
+    }
+    if (!code && group && !rows_number(a->ledger, LEDGER_BOUNDARY_HAS, "s", group))
+        return no_such(a->ledger, LEDGER_BOUNDARY_NAMES, "boundary group", group, e);
+    if (!code && group)
+        code = ledger_set(a->ledger, "default-group", group, e);
+    if (!code)
+        *out = message("set");
+    return code;
+}
