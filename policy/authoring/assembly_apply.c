@@ -147,7 +147,7 @@ static enum err apply_deploy(struct author *a, const struct assembly *as, json_t
 
     begun.now = as->nominal;
     json_object_set_new(args, "group", json_string(name));
-    if (!arg_text(args, "purpose"))
+    if (!arg_text(args, "purpose") && !arg_text(args, "template"))
         json_object_set_new(args, "purpose", json_string("required"));
     if (rows_number(a->ledger, LEDGER_GROUP_HAS, "s", name))
         code = fail(e, ERR_EXISTS, "group %s exists already; `ferry deployment create` deploys it, or give another name", name);
