@@ -21,12 +21,6 @@ enum err rule_there(struct author *a, const json_t *args, json_t **row, struct e
 
 /* --- its clock --- */
 
-static int64_t not_ahead(int64_t t, int64_t now)
-{
-    return t > now ? now : t;
-}
-
-/* A wall clock that was set back must not hold a rule until it has caught up: what lies ahead of now is now. */
 enum err rule_clock_of(struct author *a, const json_t *row, struct schedule *schedule, struct rule_clock *out, struct error *e)
 {
     const char *text = arg_text(row, "schedule");
@@ -36,12 +30,12 @@ enum err rule_clock_of(struct author *a, const json_t *row, struct schedule *sch
     *out = (struct rule_clock){.enabled = json_is_true(json_object_get(row, "enabled")),
                                .after_sync = json_is_true(json_object_get(row, "after_sync")),
                                .schedule = text ? schedule : NULL,
-                               .since = not_ahead(arg_number(row, "since", 0), a->now),
-                               .last_nominal = not_ahead(arg_number(row, "last_nominal", 0), a->now),
-                               .last_sync = not_ahead(synced ? strtoll(synced, NULL, 10) : 0, a->now),
-                               .last_sync_run = not_ahead(arg_number(row, "last_sync_run", 0), a->now),
+                               .since = arg_number(row, "since", 0),
+                               .last_nominal = arg_number(row, "last_nominal", 0),
+                               .last_sync = synced ? strtoll(synced, NULL, 10) : 0,
+                               .last_sync_run = arg_number(row, "last_sync_run", 0),
                                .failures = (int)arg_number(row, "failures", 0),
-                               .last_failed = not_ahead(arg_number(row, "last_failed", 0), a->now)};
+                               .last_failed = arg_number(row, "last_failed", 0)};
     free(synced);
     return code;
 }
@@ -57,15 +51,29 @@ static enum err due_of(struct author *a, const json_t *row, const struct zone *z
     return code;
 }
 
+/* A wall clock that was set back must not hold rules until it has caught up: what lies ahead of now was now. */
+static enum err come_back(struct author *a, struct error *e)
+{
+    char    *news = ledger_setting(a->ledger, "sync.news");
+    bool     ahead = news && strtoll(news, NULL, 10) > a->now;
+    enum err code = ahead ? rules_synced(a, e) : OK;
+
+    free(news);
+    if (!code && rows_number(a->ledger, LEDGER_RULES_AHEAD, "i", a->now))
+        code = rows_run(a->ledger, LEDGER_RULES_BACK, e, "i", a->now);
+    return code;
+}
+
 enum err rules_due(struct author *a, char **rule, struct rule_due *due, struct error *e)
 {
     json_t      *rows = NULL, *row;
     struct zone *zone = NULL;
     size_t       i;
-    enum err     code = rows_all(a->ledger, LEDGER_RULES, &rows, e, "s", NULL);
+    enum err     code = come_back(a, e);
 
     *rule = NULL;
     *due = (struct rule_due){0};
+    code = code ? code : rows_all(a->ledger, LEDGER_RULES, &rows, e, "s", NULL);
     code = code ? code : site_zone(a, &zone, e);
     json_array_foreach(rows, i, row) {
         struct rule_due one = {0};

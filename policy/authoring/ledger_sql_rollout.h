@@ -14,6 +14,10 @@
              " failures, last_failed FROM rule WHERE ?1 IS NULL OR name = ?1 ORDER BY name") \
     X(RULE_BEGUN, "UPDATE rule SET last_nominal = ?2, last_sync_run = CASE WHEN ?3 > last_sync_run THEN ?3 ELSE last_sync_run END" \
                   " WHERE name = ?1") \
+    X(RULES_AHEAD, "SELECT count(*) FROM rule WHERE since > ?1 OR last_nominal > ?1 OR last_sync_run > ?1 OR last_failed > ?1") \
+    X(RULES_BACK, "UPDATE rule SET since = CASE WHEN since > ?1 THEN ?1 ELSE since END, last_nominal = CASE WHEN last_nominal > ?1 THEN ?1" \
+                  " ELSE last_nominal END, last_sync_run = CASE WHEN last_sync_run > ?1 THEN ?1 ELSE last_sync_run END," \
+                  " last_failed = CASE WHEN last_failed > ?1 THEN ?1 ELSE last_failed END") \
     X(RULE_WENT_WELL, "UPDATE rule SET failures = 0, last_failed = 0 WHERE name = ?1") \
     X(RULE_WENT_WRONG, "UPDATE rule SET failures = failures + 1, last_failed = ?2 WHERE name = ?1") \
     X(RULE_DROP, "DELETE FROM rule WHERE name = ?1") \
