@@ -9,6 +9,12 @@
 
 #define SILENT (3 * 86400)
 
+/* Its last word, or the beginning of what is judged if that is later, lies too far back. */
+static bool is_silent(const json_t *member, const struct tally *t)
+{
+    return t->silent_before && t->since <= t->silent_before && arg_number(member, "last_contact_s", 0) <= t->silent_before;
+}
+
 /* The worst of a node's updates is the node's: failed, unknown, in progress, compliant. */
 static enum err count_node(struct author *a, const char *group, const json_t *member, struct tally *t, struct error *e)
 {
@@ -31,6 +37,8 @@ static enum err count_node(struct author *a, const char *group, const json_t *me
     t->total++;
     if (failed)
         t->failed++;
+    else if ((unknown || progress) && is_silent(member, t))
+        t->silent++;
     else if (unknown)
         t->unknown++;
     else if (progress)
