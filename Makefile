@@ -79,6 +79,11 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libferry.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS_) -o $@ $^ $(LIBRARIES) -lcmocka
 unit: $(UNIT)
+# Measurements, made when they are asked for by name: make build/bench/bench_find && build/bench/bench_find
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/libferry.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CXX) $(LDFLAGS_) -o $@ $^ $(LIBRARIES) -lcmocka
 
 test: deps
 	@$(MAKE) --no-print-directory all unit

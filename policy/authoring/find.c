@@ -17,7 +17,10 @@ static const char *const classes[] = {
 #undef X
     NULL};
 
+#define WORDS_MOST 200
+
 #define SCANNED "(SELECT count(*) FROM node WHERE scanned > 0 AND retired = 0)"
+/* The candidates are the fields of configmgr-semantics.md 1.1 that the ledger knows. */
 static const struct property properties[] = {
     {"id", PROPERTY_TEXT, NULL, "catalog, name and version in one", "id"},
     {"name", PROPERTY_TEXT, NULL, "source package or article", "name"},
@@ -25,7 +28,7 @@ static const struct property properties[] = {
     {"description", PROPERTY_TEXT, NULL, "the long text", "description"},
     {"classification", PROPERTY_ENUM, classes, "security, critical, update …", "classification"},
     {"severity", PROPERTY_ENUM, severities, "low to critical", "severity"},
-    {"custom-severity", PROPERTY_TEXT, NULL, "the administrator's own", "coalesce(custom_severity, '')"},
+    {"custom-severity", PROPERTY_ENUM, severities, "the administrator's own; none unless set", "coalesce(custom_severity, 'none')"},
     {"product", PROPERTY_TEXT, NULL, "Debian bookworm", "product"},
     {"vendor", PROPERTY_TEXT, NULL, "Debian", "vendor"},
     {"version", PROPERTY_TEXT, NULL, "its version", "version"},
@@ -33,10 +36,14 @@ static const struct property properties[] = {
     {"arch", PROPERTY_TEXT, NULL, "architecture", "arch"},
     {"urgency", PROPERTY_TEXT, NULL, "Debian's urgency", "urgency"},
     {"cve", PROPERTY_LIST, NULL, "a CVE id it names", "cves"},
+    {"article", PROPERTY_LIST, NULL, "a number of the vendor's knowledge base", "articles"},
+    {"bulletin", PROPERTY_LIST, NULL, "a security bulletin's number", "bulletins"},
+    {"language", PROPERTY_LIST, NULL, "a language it is for", "languages"},
     {"size", PROPERTY_SIZE, NULL, "bytes of all its files", "size"},
     {"released", PROPERTY_TIME, NULL, "when the vendor released it", "released"},
     {"revised", PROPERTY_TIME, NULL, "when this site last saw it change", "revised"},
     {"superseded", PROPERTY_BOOL, NULL, "a newer one replaces it", "superseded"},
+    {"superseded-since", PROPERTY_TIME, NULL, "when this site first saw the newer one", "superseded_since"},
     {"expired", PROPERTY_BOOL, NULL, "the vendor no longer has it", "expired"},
     {"deployed", PROPERTY_BOOL, NULL, "some deployment carries it",
      "EXISTS (SELECT 1 FROM member m JOIN deployment d ON d.grp = m.grp AND d.withdrawn = 0 WHERE m.update_id = upd.id)"},
@@ -164,32 +171,127 @@ enum err find_where(const char *filter, int64_t now, char **where, json_t **para
     return OK;
 }
 
-enum err find_updates(struct author *a, const json_t *args, json_t **ids, struct error *e)
+/* Words of people, as they stand in what people see: every one of them has to be somewhere. */
+static void words_where(const char *words, struct text *sql, json_t *parameters)
 {
-    const char *filter = arg_text(args, "filter");
-    json_t     *named = json_object_get(args, "updates"), *item, *rows = NULL, *parameters;
-    char       *where, *sql, *id;
-    size_t      i;
+    static const char *const columns[] = {"title", "name", "articles", "bulletins", "cves"};
+
+    while (*(words += strspn(words, " "))) {
+        size_t n = strcspn(words, " ");
+        char  *word = must_print("%.*s", (int)n, words);
+        text_add(sql, " AND (");
+        for (size_t i = 0; i < COUNT(columns); i++) {
+            text_add(sql, "%s%s LIKE ? ESCAPE '\\'", i ? " OR " : "", columns[i]);
+            text_parameter(parameters, like(word, false, "%", "%"));
+        }
+        text_add(sql, ")");
+        free(word);
+        words += n;
+    }
+}
+
+static enum err add_filter(const char *filter, int64_t now, struct text *sql, json_t *parameters, struct error *e)
+{
+    char    *where = NULL;
+    json_t  *more = NULL;
+    enum err code = filter ? find_where(filter, now, &where, &more, e) : OK;
+
+    if (!code && filter) {
+        text_add(sql, " AND %s", where);
+        json_array_extend(parameters, more);
+        free(where);
+        json_decref(more);
+    }
+    return code;
+}
+
+bool find_asked(const json_t *args)
+{
+    return arg_text(args, "filter") || arg_text(args, "search") || arg_text(args, "text");
+}
+
+enum err find_asked_where(struct author *a, const json_t *args, char **where, json_t **parameters, struct error *e)
+{
+    const char *name = arg_text(args, "search"), *words = arg_text(args, "text");
+    json_t     *search = name ? rows_one(a->ledger, LEDGER_SEARCH, "s", name) : NULL;
+    struct text sql = {0};
     enum err    code = OK;
 
-    if (!filter && !json_array_size(named))
-        return fail(e, ERR_USAGE, "which updates? Name them, or give --filter");
+    *parameters = json_array();
+    text_add(&sql, "1 = 1");
+    if (name && !search)
+        code = no_such(a->ledger, LEDGER_SEARCH_NAMES, "search", name, e);
+    if (!code && words && strlen(words) > WORDS_MOST)
+        code = fail(e, ERR_USAGE, "--text is longer than %d letters", WORDS_MOST);
+    code = code ? code : add_filter(arg_text(search, "filter"), a->now, &sql, *parameters, e);
+    code = code ? code : add_filter(arg_text(args, "filter"), a->now, &sql, *parameters, e);
+    if (!code && words)
+        words_where(words, &sql, *parameters);
+    json_decref(search);
+    if (code) {
+        text_end(&sql);
+        json_decref(*parameters);
+        return code;
+    }
+    *where = text_take(&sql);
+    return OK;
+}
+
+enum err find_count(struct author *a, const char *filter, int64_t *count, struct error *e)
+{
+    json_t  *parameters = NULL, *rows = NULL;
+    char    *where = NULL, *sql;
+    enum err code = find_where(filter, a->now, &where, &parameters, e);
+
+    if (code)
+        return code;
+    sql = must_print("SELECT count(*) AS n FROM upd WHERE %s", where);
+    code = rows_found(a->ledger, sql, parameters, &rows, e);
+    *count = arg_number(json_array_get(rows, 0), "n", 0);
+    json_decref(rows);
+    json_decref(parameters);
+    free(where);
+    free(sql);
+    return code;
+}
+
+static enum err find_ids(struct author *a, const json_t *args, json_t *ids, struct error *e)
+{
+    json_t  *rows = NULL, *parameters, *row;
+    char    *where, *sql;
+    size_t   i;
+    enum err code = find_asked_where(a, args, &where, &parameters, e);
+
+    if (code)
+        return code;
+    sql = must_print("SELECT id FROM upd WHERE %s ORDER BY id", where);
+    code = rows_found(a->ledger, sql, parameters, &rows, e);
+    json_array_foreach(rows, i, row)
+        json_array_append(ids, json_object_get(row, "id"));
+    json_decref(rows);
+    json_decref(parameters);
+    free(where);
+    free(sql);
+    return code;
+}
+
+enum err find_updates(struct author *a, const json_t *args, json_t **ids, struct error *e)
+{
+    json_t  *named = json_object_get(args, "updates"), *item;
+    char    *id;
+    size_t   i;
+    enum err code = OK;
+
+    if (!find_asked(args) && !json_array_size(named))
+        return fail(e, ERR_USAGE, "which updates? Name them, or give --filter or --search");
     *ids = json_array();
     json_array_foreach(named, i, item)
         if (!code && !(code = update_resolve(a->ledger, json_string_value(item) ? json_string_value(item) : "", &id, e))) {
             json_array_append_new(*ids, json_string(id));
             free(id);
         }
-    if (!code && filter && !(code = find_where(filter, a->now, &where, &parameters, e))) {
-        sql = must_print("SELECT id FROM upd WHERE %s ORDER BY id", where);
-        code = rows_found(a->ledger, sql, parameters, &rows, e);
-        json_array_foreach(rows, i, item)
-            json_array_append(*ids, json_object_get(item, "id"));
-        json_decref(rows);
-        json_decref(parameters);
-        free(where);
-        free(sql);
-    }
+    if (!code && find_asked(args))
+        code = find_ids(a, args, *ids, e);
     if (code) {
         json_decref(*ids);
         *ids = NULL;

@@ -26,24 +26,36 @@ struct import {
     json_t *gone; /* ids the archive no longer has */
 };
 
+/* " A B ": find.c looks for " A ". */
+static char *listed(char *const *words)
+{
+    struct text t = {0};
+
+    text_add(&t, " ");
+    for (char *const *w = words; w && *w; w++)
+        text_add(&t, "%s ", *w);
+    return text_take(&t);
+}
+
 enum err update_put(struct author *a, const struct update *u, int64_t released, struct error *e)
 {
     json_t *json = update_to_json(u);
     char *text = json_dumps(json, JSON_COMPACT);
-    struct text cves AUTO(text_end) = {0};
+    char *cves = listed(u->cves), *articles = listed(u->articles), *bulletins = listed(u->bulletins), *languages = listed(u->languages);
     const char *arch = u->file_count && u->files[0].arch ? u->files[0].arch : "";
     enum err code;
 
-    text_add(&cves, " ");
-    for (char **c = u->cves; c && *c; c++)
-        text_add(&cves, "%s ", *c);
     for (size_t i = 0; i < u->file_count; i++)
         if (u->files[i].arch && strcmp(u->files[i].arch, "all"))
             arch = u->files[i].arch;
-    code = rows_run(a->ledger, LEDGER_UPDATE_PUT, e, "sssssssssssssiiis", u->id, u->catalog, u->name, u->version, u->title,
+    code = rows_run(a->ledger, LEDGER_UPDATE_PUT, e, "sssssssssssssiiissss", u->id, u->catalog, u->name, u->version, u->title,
                     u->description ? u->description : "", class_name(u->classification), severity_name(u->severity),
-                    u->product ? u->product : "", u->vendor ? u->vendor : "", arch, u->urgency ? u->urgency : "", cves.data, released,
-                    a->now, (int64_t)update_size(u), text);
+                    u->product ? u->product : "", u->vendor ? u->vendor : "", arch, u->urgency ? u->urgency : "", cves, released, a->now,
+                    (int64_t)update_size(u), text, articles, bulletins, languages);
+    free(cves);
+    free(articles);
+    free(bulletins);
+    free(languages);
     free(text);
     json_decref(json);
     return code;

@@ -30,21 +30,20 @@
     X(UPDATE_SAME, "SELECT count(*) FROM upd WHERE id = ?1 AND json = ?2 AND expired = 0") \
     X(UPDATE_KNOWN, "SELECT count(*) FROM upd WHERE id = ?1") \
     X(UPDATE_PUT, "INSERT INTO upd(id, catalog, name, version, title, description, classification, severity, product, vendor, arch," \
-                  " urgency, cves, released, revised," \
-                  " size, json, expired, superseded) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16," \
-                  " ?17, 0, 0)" \
+                  " urgency, cves, released, revised, size, json, articles, bulletins, languages, expired, superseded) VALUES(?1, ?2, ?3," \
+                  " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 0, 0)" \
                   " ON CONFLICT(id) DO UPDATE SET title = ?5, description = ?6, classification = ?7, severity = ?8, product = ?9," \
-                  " vendor = ?10, arch = ?11," \
-                  " urgency = ?12, cves = ?13, released = CASE upd.released WHEN 0 THEN ?14 ELSE upd.released END," \
-                  " revised = ?15, size = ?16, json = ?17, expired = 0") \
+                  " vendor = ?10, arch = ?11, urgency = ?12, cves = ?13, released = CASE upd.released WHEN 0 THEN ?14 ELSE" \
+                  " upd.released END, revised = ?15, size = ?16, json = ?17, articles = ?18, bulletins = ?19, languages = ?20, expired = 0") \
     X(UPDATE_FORGET, "DELETE FROM upd WHERE catalog = ?1 AND expired = 1 AND id NOT IN (SELECT update_id FROM member)") \
     X(UPDATE_VERSIONS, "SELECT id, name, product, version, superseded FROM upd WHERE expired = 0 ORDER BY product, name") \
     X(UPDATE_SUPERSEDED, "UPDATE upd SET superseded = ?2 WHERE id = ?1") \
     X(UPDATE_JSON, "SELECT json AS \"json!j\" FROM upd WHERE id = ?1") \
     X(UPDATE_RESOLVE, "SELECT id FROM upd WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC, required DESC, superseded, expired LIMIT 2") \
-    X(UPDATE_SHOW, "SELECT id, catalog, name, version, title, description, classification, severity, urgency, product, vendor," \
-                   " released AS \"released!t\", size, superseded AS \"superseded!b\"," \
-                   " expired AS \"expired!b\", required, installed, unknown FROM upd WHERE id = ?1") \
+    X(UPDATE_SHOW, "SELECT id, catalog, name, version, title, description, classification, severity, coalesce(custom_severity, 'none')" \
+                   " AS custom_severity, urgency, product, vendor, released AS \"released!t\", size, superseded AS \"superseded!b\"," \
+                   " superseded_by, superseded_since AS \"superseded_since!t\", expired AS \"expired!b\", required, installed, unknown" \
+                   " FROM upd WHERE id = ?1") \
     X(UPDATE_GROUPS, "SELECT grp AS name FROM member WHERE update_id = ?1 ORDER BY grp") \
     X(UPDATE_NAMES, "SELECT DISTINCT name FROM upd LIMIT 20000") \
     X(UPDATE_COUNT, "UPDATE upd SET required = (SELECT count(*) FROM node_update n WHERE n.update_id = upd.id AND n.state = 2)," \
@@ -54,6 +53,14 @@
     X(UPDATE_COUNT_ONE, "UPDATE upd SET required = (SELECT count(*) FROM node_update n WHERE n.update_id = ?1 AND n.state = 2)," \
                         " installed = (SELECT count(*) FROM node_update n WHERE n.update_id = ?1 AND n.state = 3)," \
                         " unknown = (SELECT count(*) FROM node_update n WHERE n.update_id = ?1 AND n.state = 0) WHERE id = ?1") \
+    X(UPDATE_CUSTOM, "UPDATE upd SET custom_severity = ?2 WHERE id = ?1") \
+    X(SEARCH_PUT, "INSERT INTO search VALUES(?1, ?2, ?3, ?4) ON CONFLICT(name) DO UPDATE SET filter = ?2," \
+                  " description = coalesce(?3, description), changed = ?4") \
+    X(SEARCH, "SELECT name, filter, coalesce(description, '') AS description, changed AS \"changed!t\" FROM search WHERE name = ?1") \
+    X(SEARCHES, "SELECT name, filter, coalesce(description, '') AS description, changed AS \"changed!t\" FROM search ORDER BY name") \
+    X(SEARCH_NAMES, "SELECT name FROM search ORDER BY name") \
+    X(SEARCH_RULES, "SELECT name FROM rule WHERE search = ?1 ORDER BY name") \
+    X(SEARCH_DROP, "DELETE FROM search WHERE name = ?1") \
     X(COMMANDS, "SELECT json AS \"json!j\" FROM upd WHERE catalog = 'command' AND expired = 0 ORDER BY id") \
     X(GROUP_PUT, "INSERT INTO grp(name, description, archives) VALUES(?1, ?2, '[]')") \
     X(GROUP_HAS, "SELECT count(*) FROM grp WHERE name = ?1") \

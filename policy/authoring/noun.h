@@ -11,7 +11,8 @@
 #define NOUN(name) enum err name(struct author *, const json_t *args, json_t **out, struct error *)
 NOUN(site_show); NOUN(site_set);
 NOUN(catalog_add); NOUN(catalog_list); NOUN(catalog_remove);
-NOUN(update_list); NOUN(update_show); NOUN(update_add);
+NOUN(update_list); NOUN(update_show); NOUN(update_add); NOUN(update_set);
+NOUN(search_save); NOUN(search_list); NOUN(search_show); NOUN(search_delete); NOUN(search_run);
 NOUN(group_create); NOUN(group_list); NOUN(group_show); NOUN(group_add); NOUN(group_remove); NOUN(group_delete);
 NOUN(collection_create);
 NOUN(collection_list);
@@ -66,10 +67,15 @@ struct tally {
 enum err tally_deployment(struct author *, const json_t *row, struct tally *, struct error *);
 void     tally_print(const struct tally *, json_t *row);            /* its members into the row */
 
+/* Filters over updates (find.c). A property's sql is over table upd; lists are text with a blank before and behind each word. SQL for a
+ * WHERE clause and its parameters; NULL filter: everything. */
 extern const struct vocabulary update_vocabulary;
-/* Filters over updates (find.c). SQL for a WHERE clause and its parameters; NULL filter: everything. */
 enum err find_where(const char *filter, int64_t now, char **where, json_t **parameters, struct error *);
-/* {"filter": "…"} or {"updates": ["id or name", …]} → array of update ids. */
+/* "filter", "search" (a saved one) and "text" (words of title and numbers) of args, together: what all of them select. */
+bool     find_asked(const json_t *args);
+enum err find_asked_where(struct author *, const json_t *args, char **where, json_t **parameters, struct error *);
+enum err find_count(struct author *, const char *filter, int64_t *count, struct error *);
+/* The same, and {"updates": ["id or name", …]} besides → array of update ids. */
 enum err find_updates(struct author *, const json_t *args, json_t **ids, struct error *);
 
 /* The collection with everything it includes, for evaluation and publishing. ERR_NOT_FOUND. */

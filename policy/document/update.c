@@ -10,6 +10,7 @@
 
 #define TEXT        4096
 #define DESCRIPTION 16384
+#define NUMBERS     16
 #define FILES       2000                        /* the most binaries a source of Debian 12 has: 521 */
 
 static const char *const classes[] = {
@@ -128,6 +129,9 @@ void update_end(struct update *u)
     free(u->product);
     free(u->vendor);
     words_free(u->cves);
+    words_free(u->articles);
+    words_free(u->bulletins);
+    words_free(u->languages);
     free(u->detect.program);
     words_free(u->detect.args);
     free(u->detect.path);
@@ -245,6 +249,17 @@ static void applies_check(struct reader *r, const char *rule)
         expression_free(x);
 }
 
+/* The site keeps them in one text with blanks between. */
+static char **numbers_read(struct reader *r, const char *name)
+{
+    char **words = reader_words(r, name, NUMBERS, 64);
+
+    for (char **w = words; w && *w && !r->verdict; w++)
+        if (!**w || strpbrk(*w, " \t\r\n"))
+            reader_fail(r, name, "words without blanks were expected");
+    return words;
+}
+
 static void texts_read(struct reader *r, struct update *u)
 {
     u->id = reader_copy(r, "id", 255);
@@ -260,6 +275,9 @@ static void texts_read(struct reader *r, struct update *u)
     u->vendor = reader_copy(r, "vendor", 255);
     u->applies = reader_copy_or_null(r, "applies", TEXT);
     u->cves = reader_words(r, "cves", 64, 64);
+    u->articles = numbers_read(r, "articles");
+    u->bulletins = numbers_read(r, "bulletins");
+    u->languages = numbers_read(r, "languages");
     applies_check(r, u->applies);
 }
 
@@ -355,6 +373,9 @@ json_t *update_to_json(const struct update *u)
     put_text(o, "product", u->product ? u->product : "");
     put_text(o, "vendor", u->vendor ? u->vendor : "");
     put_words(o, "cves", u->cves);
+    put_words(o, "articles", u->articles);
+    put_words(o, "bulletins", u->bulletins);
+    put_words(o, "languages", u->languages);
     put_time(o, "released", u->released);
     put_text(o, "applies", u->applies);
     json_object_set_new(o, "files", files_print(u));

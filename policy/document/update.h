@@ -96,6 +96,7 @@ struct update {
     char             *product;                  /* "Debian bookworm" */
     char             *vendor;                   /* "Debian" (Origin) */
     char            **cves;                     /* NULL-terminated; NULL when none; at most 64 */
+    char            **articles, **bulletins, **languages;           /* the vendor's numbers; such as "de"; likewise, at most 16 each */
     int64_t           released;
     struct update_file *files;
     size_t            file_count;

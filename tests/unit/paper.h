@@ -134,6 +134,7 @@ __attribute__((unused)) static size_t paper_torture(const json_t *doc, json_t *h
     "{'id':'apt:demo:jq:1.6-2','catalog':'demo','name':'jq','version':'1.6-2','title':'jq security update','description':'d',"             \
     "'classification':'security','severity':'important','urgency':'high','product':'Debian bookworm','vendor':'Debian',"                   \
     "'cves':['CVE-2026-1','CVE-2026-2'],'released':'2026-11-23T21:00:00Z','applies':'os.codename = bookworm',"                             \
+    "'articles':['5031364'],'bulletins':['DSA-5678-1'],'languages':['de','en'],"                                                           \
     "'files':[{'sha256':'" HEX_A "','size':1000,'name':'pool/main/j/jq/jq_1.6-2_amd64.deb','origin':'http://deb/jq.deb',"                  \
     "'package':'jq','version':'1.6-2','arch':'amd64'}],"                                                                                   \
     "'detect':{'type':'dpkg'},'install':{'type':'apt','max_run_s':3600}}"

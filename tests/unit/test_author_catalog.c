@@ -173,7 +173,22 @@ static void test_update_add(void **state)
             "{'name':'x','program':'/bin/true','detect_program':'/bin/false','classification':'urgent'}");
     refused(d, ERR_USAGE, "applies", "update.add",
             "{'name':'x','program':'/bin/true','detect_program':'/bin/false','applies':'hostname ='}");
+    refused(d, ERR_USAGE, "articles", "update.add",
+            "{'name':'x','program':'/bin/true','detect_program':'/bin/false','articles':['with blank']}");
+    refused(d, ERR_USAGE, "not a time", "update.add",
+            "{'name':'x','program':'/bin/true','detect_program':'/bin/false','released':'2026-02-30'}");
     assert_int_equal(count_in(d, "upd"), 2);
+    say(d, "update.add",
+        "{'name':'kb','program':'/bin/true','detect_program':'/bin/false','articles':['5031364'],'bulletins':['MS26-001'],'languages':['de'],"
+        "'cves':['CVE-2026-1'],'description':'the long text','released':'2026-11-10'}");
+    out = update(d, "kb");
+    assert_string_equal(json_string_value(json_object_get(out, "released")), "2026-11-10T00:00:00Z");
+    assert_string_equal(json_string_value(json_object_get(out, "description")), "the long text");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(out, "bulletins"), 0)), "MS26-001");
+    json_decref(out);
+    out = ask(d, "update.list", "{'filter':'article = 5031364 and bulletin = MS26-001 and language = de and cve = CVE-2026-1'}");
+    assert_int_equal(number_in(out, "total"), 1);
+    json_decref(out);
 }
 
 static void test_no_such(void **state)

@@ -39,7 +39,7 @@ static int begin(void **state)
     touch(d,
           "UPDATE upd SET severity = 'critical', cves = ' CVE-2026-1 CVE-2026-11 ', required = 3, size = 40000000 WHERE name = 'openssl'");
     touch(d, "UPDATE upd SET severity = 'low', released = 0, urgency = 'high', title = '100% of curl_x' WHERE name = 'curl'");
-    touch(d, "UPDATE upd SET classification = 'update', superseded = 1, custom_severity = 'mine', installed = 2 WHERE name = 'bash'");
+    touch(d, "UPDATE upd SET classification = 'update', superseded = 1, custom_severity = 'important', installed = 2 WHERE name = 'bash'");
     return 0;
 }
 
@@ -55,7 +55,6 @@ static void test_text(void **state)
     finds(d, "name ~ ur", "");
     finds(d, "name contains ur", "curl");
     finds(d, "name in (bash, curl)", "bash curl");
-    finds(d, "custom-severity = mine", "bash");
     finds(d, "catalog = debian and vendor = Debian", "bash curl openssl");
 }
 
@@ -83,6 +82,8 @@ static void test_words(void **state)
     finds(d, "severity > low", "openssl");
     finds(d, "severity < low", "bash");
     finds(d, "severity in (low, critical)", "curl openssl");
+    finds(d, "custom-severity >= low", "bash");
+    finds(d, "custom-severity = none", "curl openssl");
 }
 
 static void test_numbers(void **state)
@@ -108,6 +109,8 @@ static void test_times(void **state)
     finds(d, "released >= 2026-01-01", "bash openssl");
     finds(d, "released < 2026-01-01", "curl");
     finds(d, "revised < 1h", "bash curl openssl");
+    touch(d, "UPDATE upd SET superseded_since = 1799913600 WHERE name = 'bash'");
+    finds(d, "superseded-since < 2d", "bash");
 }
 
 static void test_truth(void **state)
@@ -139,6 +142,12 @@ static void test_lists(void **state)
     finds(d, "cve in (CVE-1999-1, CVE-2026-11)", "openssl");
     finds(d, "cve ~ \"*2026-1\"", "openssl");
     finds(d, "cve ~ \"*2026\"", "");
+    touch(d, "UPDATE upd SET articles = ' 5031 5032 ', bulletins = ' MS26-001 ', languages = ' de en ' WHERE name = 'bash'");
+    finds(d, "article = 5032", "bash");
+    finds(d, "article = 503", "");
+    finds(d, "bulletin ~ \"ms26-*\"", "bash");
+    finds(d, "language in (fr, de)", "bash");
+    finds(d, "language != de", "curl openssl");
 }
 
 static void test_precedence(void **state)
@@ -166,6 +175,25 @@ static void test_compliance(void **state)
     desk_status(d, id, "[{'serial':1,'topic':'scan','scan':{'states':{'apt:debian:openssl:3.0.2':['unknown',0]}}}]");
     finds(d, "compliance = 50", "curl openssl");
     finds(d, "not-required = 1", "curl");
+}
+
+/* Words of people: every one somewhere in what is seen; and with a filter. */
+static void test_words_of_people(void **state)
+{
+    struct desk *d = *state;
+    json_t *out = ask(d, "update.list", "{'text':'2026-1 openssl'}");
+
+    assert_int_equal(number_in(out, "total"), 1);
+    json_decref(out);
+    out = ask(d, "update.list", "{'text':'openssl','filter':'severity = low'}");
+    assert_int_equal(number_in(out, "total"), 0);
+    json_decref(out);
+    out = ask(d, "update.list", "{'text':'100%'}");
+    assert_int_equal(number_in(out, "total"), 1);
+    json_decref(out);
+    out = ask(d, "update.list", "{'text':' '}");
+    assert_int_equal(number_in(out, "total"), 3);
+    json_decref(out);
 }
 
 static void test_mistakes(void **state)
@@ -203,7 +231,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, desk_close)
     const struct CMUnitTest tests[] = {
         T(test_text),  T(test_wild),       T(test_words),      T(test_numbers),  T(test_times),          T(test_truth),
-        T(test_lists), T(test_precedence), T(test_compliance), T(test_mistakes), T(test_sort_and_limit),
+        T(test_lists), T(test_precedence), T(test_compliance), T(test_words_of_people), T(test_mistakes), T(test_sort_and_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,14 @@ static void too_large(void **state)
     while (json_array_size(cves) < 65)
         json_array_append_new(cves, json_string("CVE"));
     paper_expect(j, read_update, "update.cves: a list of at most 64");
+    json_array_clear(cves);
+    json_object_set_new(j, "articles", json_pack("[s]", "503 1"));
+    paper_expect(j, read_update, "update.articles: words without blanks");
+    json_object_set_new(j, "articles", json_pack("[s]", ""));
+    paper_expect(j, read_update, "update.articles: words without blanks");
+    while (json_array_size(json_object_get(j, "articles")) < 17)
+        json_array_append_new(json_object_get(j, "articles"), json_string("5"));
+    paper_expect(j, read_update, "update.articles: a list of at most 16");
     json_decref(file);
     json_decref(j);
 }
