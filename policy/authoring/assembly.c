@@ -173,25 +173,23 @@ enum err assembly_rule(struct author *a, const char *name, enum rule_trigger tri
     return code;
 }
 
-/* --search is a filter somebody saved. Everything is refused here that can be. */
+/* Expired ones never, however they were named. */
 static enum err deploy_ids(struct author *a, const json_t *args, json_t **ids, struct error *e)
 {
     const char *name = NULL;
-    json_t     *copy = json_copy((json_t *)(uintptr_t)args);
-    char       *filter = NULL;
+    json_t     *found = NULL, *id;
+    size_t      i;
     enum err    code = arg_name(args, "name", "deployment", &name, e);
 
-    if (!code && arg_text(args, "search") && arg_text(args, "filter"))
-        code = fail(e, ERR_USAGE, "--filter or --search, not both");
-    if (!code && arg_text(args, "search") && !(code = rule_filter(a, args, &filter, e)))
-        json_object_set_new(copy, "filter", json_string(filter));
-    code = code ? code : find_updates(a, copy, ids, e);
+    code = code ? code : find_updates(a, args, &found, e);
+    *ids = json_array();
+    json_array_foreach(found, i, id)
+        if (rows_number(a->ledger, LEDGER_UPDATE_LIVE, "s", json_string_value(id)))
+            json_array_append(*ids, id);
     if (!code && !json_array_size(*ids))
-        code = fail(e, ERR_NOT_FOUND, "no update is selected; nothing was made");
-    code = code ? code : few_enough(*ids, e);
-    free(filter);
-    json_decref(copy);
-    return code;
+        code = fail(e, ERR_NOT_FOUND, "no update is selected%s; nothing was made", json_array_size(found) ? " that has not expired" : "");
+    json_decref(found);
+    return code ? code : few_enough(*ids, e);
 }
 
 enum err assembly_deploy(struct author *a, const json_t *args, struct assembly **out, struct error *e)

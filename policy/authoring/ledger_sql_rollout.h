@@ -67,8 +67,7 @@
     X(DEPLOYMENTS_WITHDRAW, "UPDATE deployment SET withdrawn = ?2, enabled = 0 WHERE made_by = ?1 AND withdrawn = 0") \
     X(DEPLOYMENTS_LIVE, "SELECT name, grp AS \"group\", collection, available, deadline, enabled, halted, terms AS \"terms!j\"" \
                         " FROM deployment WHERE withdrawn = 0 ORDER BY created, name") \
-    X(SEARCH_FILTER, "SELECT filter FROM search WHERE name = ?1") \
-    X(ROLLOUT_SEARCH_NAMES, "SELECT name FROM search ORDER BY name") \
+    X(UPDATE_LIVE, "SELECT count(*) FROM upd WHERE id = ?1 AND expired = 0") \
     X(PHASED_PUT, "INSERT INTO phased(name, description, grp, state, halted, created) VALUES(?1, ?2, ?3, 'running', '', ?4)") \
     X(PHASED_HAS, "SELECT count(*) FROM phased WHERE name = ?1") \
     X(PHASED_NAMES, "SELECT name FROM phased ORDER BY name") \

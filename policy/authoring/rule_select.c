@@ -11,10 +11,10 @@
 enum err rule_filter(struct author *a, const json_t *row, char **filter, struct error *e)
 {
     const char *search = arg_text(row, "search");
-    json_t     *found = search ? rows_one(a->ledger, LEDGER_SEARCH_FILTER, "s", search) : NULL;
+    json_t     *found = search ? rows_one(a->ledger, LEDGER_SEARCH, "s", search) : NULL;
 
     if (search && !found)
-        return no_such(a->ledger, LEDGER_ROLLOUT_SEARCH_NAMES, "search", search, e);
+        return no_such(a->ledger, LEDGER_SEARCH_NAMES, "search", search, e);
     *filter = must_copy(search ? arg_text(found, "filter") : arg_text(row, "filter"));
     json_decref(found);
     return OK;
