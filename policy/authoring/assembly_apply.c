@@ -121,8 +121,8 @@ static enum err apply_rule(struct author *a, const struct assembly *as, const js
     json_array_foreach(rows, i, row)
         code = code ? code : make_deployment(a, as, rule, row, group, zone, made, e);
     if (!code) {
-        *out = message("rule %s: %zu updates in group %s, assigned to %zu distribution point%s; %zu deployment%s%s", as->rule, as->count, group,
-                       to, to == 1 ? "" : "s", json_array_size(made), json_array_size(made) == 1 ? "" : "s",
+        *out = message("rule %s: %zu update%s in group %s, assigned to %zu distribution point%s; %zu deployment%s%s", as->rule, as->count,
+                       as->count == 1 ? "" : "s", group, to, to == 1 ? "" : "s", json_array_size(made), json_array_size(made) == 1 ? "" : "s",
                        json_is_true(json_object_get(rule, "approval")) ? ", disabled until somebody enables them" : "");
         json_object_set_new(*out, "group", json_string(group));
         json_object_set(*out, "deployments", made);
