@@ -45,6 +45,8 @@ struct invocation {
     struct talk       *talk;                    /* opened at the first question */
     const char        *socket;
     bool               json, quiet, dry_run, trace;
+    bool               plan;                    /* questions that change something ask for the plan instead */
+    int                exit_status;             /* when all went well */
 };
 
 extern const struct verb *const verb_tables[];  /* ended by NULL; each table ended by noun NULL */
@@ -56,10 +58,12 @@ enum err verb_ask_at(struct invocation *, const char *method, const char *path, 
 /* A 202 {"job"}: follows it with a progress bar until it has ended; *out is its result. */
 enum err verb_follow(struct invocation *, const json_t *started, json_t **out, struct error *);
 enum err run_job(struct invocation *, struct error *);              /* ask, follow, show the result's message */
+enum err run_planned(struct invocation *, struct error *);          /* with --plan: the plan; else as run_job */
 void     verb_show(struct invocation *, const json_t *answer);      /* --json, columns, message or members */
 void     verb_usage(const struct verb *, void *file);
 
 extern const struct verb site_verbs[], catalog_verbs[], update_verbs[], group_verbs[], collection_verbs[], content_verbs[],
-    deployment_verbs[], dp_verbs[], boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[];
+    deployment_verbs[], dp_verbs[], boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[],
+    rule_verbs[], phased_verbs[], deploy_verbs[], alert_verbs[], orchestration_verbs[];
 
 #endif

@@ -27,7 +27,7 @@ enum err making_dps_known(struct author *, const json_t *dps, struct error *);
 /* The first of NAME, NAME-2, NAME-3 … that has answers 0 for. Caller frees. */
 char    *making_name(struct author *, enum ledger_sql has, const char *name);
 
-/* What the fleet would do (plan.c). deployments: names in the ledger as it stands, which is the proposal while it is a dry run. */
+/* What the fleet would do (author_plan.c). deployments: names in the ledger as it stands, which is the proposal while it is a dry run. */
 enum err plan_of(struct author *, const json_t *deployments, json_t **out, struct error *);
 
 #endif
