@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "policy/authoring/making.h"
+#include "policy/authoring/progress.h"
 #include "policy/authoring/noun.h"
 #include "policy/authoring/rollout.h"
 

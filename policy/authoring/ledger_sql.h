@@ -214,6 +214,14 @@
     X(DEPLOYMENT_STATES, "SELECT m.update_id, coalesce(u.state, " KNOWN("?2") ") AS state, coalesce(j.enforcement, '') AS enforcement" \
                          " FROM member m JOIN upd ON upd.id = m.update_id LEFT JOIN node_update u ON u.update_id = m.update_id" \
                          " AND u.node = ?2 LEFT JOIN node_job j ON j.update_id = m.update_id AND j.node = ?2 WHERE m.grp = ?1") \
+    X(GROUP_JUDGED, "SELECT m.update_id, catalog, added FROM member m JOIN upd ON upd.id = m.update_id WHERE m.grp = ?1 AND expired = 0") \
+    X(SCANNED_CATALOGS, "SELECT node, s.name, generation FROM node_scanned s JOIN catalog c ON c.name = s.name") \
+    X(SCANNED_WITH, "SELECT node FROM node_scanned WHERE name = ?1") \
+    X(UPDATE_OPEN, "SELECT node, CASE state WHEN 2 THEN 'required' ELSE 'unknown' END AS state FROM node_update WHERE update_id = ?1" \
+                   " AND state IN (0, 2)") \
+    X(UPDATE_SPOKEN, "SELECT node FROM node_update WHERE update_id = ?1") \
+    X(UPDATE_TROUBLES, "SELECT node, enforcement FROM node_job WHERE update_id = ?1 AND enforcement IN ('failed', 'download-failed'," \
+                       " 'restart-pending')") \
     X(DEPLOYMENTS_OF, "SELECT d.name, d.collection FROM deployment d JOIN member m ON m.grp = d.grp WHERE m.update_id = ?1" \
                       " AND d.withdrawn = 0 ORDER BY d.deadline, d.name") \
     X(MESSAGE_PUT, "INSERT INTO message VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING") \

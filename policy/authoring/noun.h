@@ -3,6 +3,7 @@
 #define FERRY_POLICY_AUTHORING_NOUN_H
 
 #include "policy/authoring/author.h"
+#include "policy/authoring/progress.h"
 #include "policy/authoring/rows.h"
 #include "policy/decide/node.h"
 #include "policy/document/terms.h"
@@ -56,17 +57,6 @@ enum err site_zone(struct author *, struct zone **out, struct error *);
 
 /* A row of LEDGER_DEPLOYMENTS becomes what people read: purpose, terms as words, times. Last: nothing else can be read from it then. */
 void deployment_dress(json_t *row);
-/* How far a deployment is (status.c). */
-struct tally {
-    int64_t since, silent_before;               /* in: who is neither compliant nor failed and whose last word is older than silent_before
-                                                 * is silent, once since is; 0: nobody is */
-    int64_t compliant, in_progress, failed, unknown, silent;        /* nodes; these five add up to total */
-    int64_t total;
-};
-/* row has "group" and "collection". */
-enum err tally_deployment(struct author *, const json_t *row, struct tally *, struct error *);
-void     tally_print(const struct tally *, json_t *row);            /* its members into the row */
-
 /* Filters over updates (find.c). A property's sql is over table upd; lists are text with a blank before and behind each word. SQL for a
  * WHERE clause and its parameters; NULL filter: everything. */
 extern const struct vocabulary update_vocabulary;

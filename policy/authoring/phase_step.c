@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "policy/authoring/phase_row.h"
+#include "policy/authoring/progress.h"
 #include "policy/authoring/rollout.h"
 
 static void wake_at(struct step *s, int64_t t)
@@ -66,7 +67,7 @@ enum err phase_begins_now(struct author *a, const json_t *row, const struct phas
 enum err phase_judged(struct author *a, const struct phase *p, struct phase_judgement *j, struct phase_figures *f, struct error *e)
 {
     json_t      *row = rows_one(a->ledger, LEDGER_DEPLOYMENT_RAW, "s", p->deployment);
-    struct tally t = {.silent_before = p->gate.silence_s ? a->now - p->gate.silence_s : 0, .since = p->began};
+    struct tally t = {.silent_before = p->gate.silence_s ? a->now - p->gate.silence_s + 1 : 0, .since = p->began};
     bool         there = row && !arg_number(row, "withdrawn", 0);
     enum err     code = there ? tally_deployment(a, row, &t, e) : OK;
 

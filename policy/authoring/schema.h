@@ -96,6 +96,11 @@ static const char *const migrations[] = {
     "ALTER TABLE dp ADD COLUMN room BIGINT DEFAULT -1; ALTER TABLE dp ADD COLUMN told BIGINT DEFAULT 0;"
     "ALTER TABLE catalog ADD COLUMN failed BIGINT DEFAULT 0; ALTER TABLE catalog ADD COLUMN failure TEXT DEFAULT '';",
 
+    /* Who says what of an update is answered by the index alone. */
+    "DROP INDEX node_update_state; CREATE INDEX node_update_state ON node_update(update_id, state, node);"
+    "DROP INDEX node_job_update; CREATE INDEX node_job_update ON node_job(update_id, enforcement, node);"
+    "CREATE INDEX node_scanned_name ON node_scanned(name);",
+
     /* Whether the administrator's program has been told of an alert; when a node that waits for its turn last asked. */
     "ALTER TABLE alert ADD COLUMN told INTEGER DEFAULT 1; ALTER TABLE turn ADD COLUMN asked BIGINT DEFAULT 0;",
 };

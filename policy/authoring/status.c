@@ -9,81 +9,20 @@
 
 #define SILENT (3 * 86400)
 
-/* Its last word, or the beginning of what is judged if that is later, lies too far back. */
-static bool is_silent(const json_t *member, const struct tally *t)
-{
-    return t->silent_before && t->since <= t->silent_before && arg_number(member, "last_contact_s", 0) <= t->silent_before;
-}
-
-/* The worst of a node's updates is the node's: failed, unknown, in progress, compliant. */
-static enum err count_node(struct author *a, const char *group, const json_t *member, struct tally *t, struct error *e)
-{
-    json_t  *rows = NULL, *row;
-    size_t   i;
-    int      progress = 0, failed = 0, unknown = !arg_number(member, "scanned", 0);
-    enum err code = rows_all(a->ledger, LEDGER_DEPLOYMENT_STATES, &rows, e, "ss", group, arg_text(member, "id"));
-
-    json_array_foreach(rows, i, row) {
-        const char *enforcement = arg_text(row, "enforcement");
-        int64_t     state = arg_number(row, "state", STATE_NOT_REQUIRED);
-        bool        bad = enforcement && (!strcmp(enforcement, "failed") || !strcmp(enforcement, "download-failed"));
-        if (state == STATE_INSTALLED || state == STATE_NOT_REQUIRED)
-            continue;
-        failed += bad;
-        unknown += !bad && state == STATE_UNKNOWN;
-        progress += !bad && state == STATE_REQUIRED;
-    }
-    json_decref(rows);
-    t->total++;
-    if (failed)
-        t->failed++;
-    else if ((unknown || progress) && is_silent(member, t))
-        t->silent++;
-    else if (unknown)
-        t->unknown++;
-    else if (progress)
-        t->in_progress++;
-    else
-        t->compliant++;
-    return code;
-}
-
-enum err tally_deployment(struct author *a, const json_t *row, struct tally *t, struct error *e)
-{
-    struct collection *c = NULL;
-    json_t            *members = NULL, *m;
-    size_t             i;
-    enum err           code = collection_whole(a->ledger, arg_text(row, "collection"), &c, e);
-
-    code = code ? code : collection_members(a, c, &members, e);
-    json_array_foreach(members, i, m)
-        code = code ? code : count_node(a, arg_text(row, "group"), m, t, e);
-    json_decref(members);
-    collection_free(c);
-    return code;
-}
-
-void tally_print(const struct tally *t, json_t *row)
-{
-    json_object_set_new(row, "compliant", json_integer(t->compliant));
-    json_object_set_new(row, "in_progress", json_integer(t->in_progress));
-    json_object_set_new(row, "failed", json_integer(t->failed));
-    json_object_set_new(row, "unknown", json_integer(t->unknown));
-    json_object_set_new(row, "total", json_integer(t->total));
-}
-
 enum err status_show(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
-    json_t  *deployments = NULL, *branches = NULL, *row;
-    char    *site = ledger_setting(a->ledger, "site.name");
-    size_t   i;
-    enum err code = rows_all(a->ledger, LEDGER_DEPLOYMENTS, &deployments, e, "si", NULL, (int64_t)0);
+    json_t          *deployments = NULL, *branches = NULL, *row;
+    char            *site = ledger_setting(a->ledger, "site.name");
+    struct progress *p = NULL;
+    size_t           i;
+    enum err         code = rows_all(a->ledger, LEDGER_DEPLOYMENTS, &deployments, e, "si", NULL, (int64_t)0);
 
     (void)args;
     code = code ? code : rows_all(a->ledger, LEDGER_BRANCHES, &branches, e, "");
+    code = code ? code : progress_open(a, &p, e);
     json_array_foreach(deployments, i, row) {
         struct tally t = {0};
-        code = code ? code : tally_deployment(a, row, &t, e);
+        code = code ? code : progress_of(p, row, &t, NULL, e);
         deployment_dress(row);
         json_object_del(row, "terms");
         tally_print(&t, row);
@@ -92,6 +31,7 @@ enum err status_show(struct author *a, const json_t *args, json_t **out, struct 
         *out = json_pack(
             "{s:s,s:I,s:I,s:O,s:O}", "site", site ? site : "", "nodes", (json_int_t)rows_number(a->ledger, LEDGER_NODE_COUNT, ""), "silent",
             (json_int_t)rows_number(a->ledger, LEDGER_NODE_SILENT, "i", a->now - SILENT), "deployments", deployments, "branches", branches);
+    progress_close(p);
     json_decref(deployments);
     json_decref(branches);
     free(site);
