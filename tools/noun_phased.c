@@ -69,6 +69,8 @@ static enum err run_status(struct invocation *in, struct error *e)
         return code;
     }
     halted = json_string_value(json_object_get(out, "halted"));
+    if (halted && !strcmp(halted, "suspended"))
+        halted = NULL;                          /* the state says it */
     advice = json_string_value(json_object_get(out, "advice"));
     printf("%s: group %s, %s%s%s\n", json_string_value(json_object_get(out, "name")), json_string_value(json_object_get(out, "group")),
            show_state(json_string_value(json_object_get(out, "state"))), halted && *halted ? ": " : "", halted ? halted : "");

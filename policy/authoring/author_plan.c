@@ -44,7 +44,7 @@ static json_t *installed_somewhere(struct author *a, const char *group)
     }
     json_array_foreach(rows, i, row)
         json_array_foreach(json_object_get(row, "inventory"), k, package) {
-            const char *name = json_is_array(package) ? json_string_value(json_array_get(package, 0)) : arg_text(package, "name");
+            const char *name = json_string_value(json_array_get(package, 1));      /* as inventory_to_json writes them */
             if (name)
                 json_object_set_new(set, name, json_true());
         }
@@ -68,7 +68,7 @@ static json_t *contents_known(struct author *a, const char *group)
 }
 
 /* Of a Debian update's many packages those travel that the downloaded content has; before the download, those that somebody has installed. */
-static void choose_files(const struct update *u, const json_t *known, const json_t *installed, struct plan_update *out)
+static void choose_files(struct author *a, const struct update *u, const json_t *known, const json_t *installed, struct plan_update *out)
 {
     bool downloaded = false;
     char hex[SHA256_HEX];
@@ -77,13 +77,14 @@ static void choose_files(const struct update *u, const json_t *known, const json
         downloaded = downloaded || json_object_get(known, sha256_hex(&u->files[i].sha256, hex));
     out->id = must_copy(u->id);
     out->max_run_s = u->install.max_run_s;
-    out->unknown = !downloaded && u->file_count;
     out->files = must_alloc((u->file_count + 1) * sizeof *out->files);
     for (size_t i = 0; i < u->file_count; i++) {
         const struct update_file *f = &u->files[i];
         bool here = json_object_get(known, sha256_hex(&f->sha256, hex)) != NULL;
-        if (downloaded ? here : !f->package || !installed || json_object_get(installed, f->package))
-            out->files[out->file_count++] = (struct plan_file){f->sha256, f->size};
+        if (downloaded ? !here : f->package && installed && !json_object_get(installed, f->package))
+            continue;
+        out->files[out->file_count++] = (struct plan_file){f->sha256, f->size};
+        out->unknown = out->unknown || (!downloaded && !rows_number(a->ledger, LEDGER_CONTENT_HAS, "s", hex));
     }
 }
 
@@ -98,7 +99,7 @@ static enum err load_updates(struct author *a, struct plan_deployment *d, struct
         struct update *u = NULL;
         code = update_from_json(json_object_get(json_array_get(rows, i), "json"), "update", &u, e);
         if (!code)
-            choose_files(u, known, installed, &d->updates[d->update_count++]);
+            choose_files(a, u, known, installed, &d->updates[d->update_count++]);
         update_free(u);
     }
     json_decref(rows);

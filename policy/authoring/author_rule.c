@@ -291,8 +291,10 @@ enum err rule_change(struct author *a, const json_t *args, json_t **out, struct 
     code = code ? code : store(a, LEDGER_RULE_CHANGE, row, e);
     if (!code) {
         put_next(a, row);
-        *out = message("rule %s would select %lld updates now; it runs next: %s. What earlier runs made stays as it is until then",
-                       arg_text(row, "name"), (long long)count, arg_text(row, "next"));
+        *out = truth(row, "enabled")
+                   ? message("rule %s would select %lld updates now; it runs next: %s. What earlier runs made stays as it is until then",
+                             arg_text(row, "name"), (long long)count, arg_text(row, "next"))
+                   : message("rule %s is disabled: it does not run, not by hand either. What earlier runs made stays as it is", arg_text(row, "name"));
     }
     json_decref(row);
     return code;
