@@ -1,7 +1,7 @@
 /* One run: updates selected, staged, and, once their content is in the library, made into a group and its deployments by one transaction.
  *
- *   assembly_rule ─► recorded ─► selected ─► proposed (all of it, and rolled back) ─► staged ─┬─► assembly_finish: real, recorded
- *                                └────────────────── anything refused ────────────────────────┴─► assembly_failed: recorded, nothing changed
+ *   recorded - selected - proposed (all of it, and rolled back) - staged - downloaded by the caller - assembly_finish: real, recorded
+ *                 anything refused on the way: assembly_failed: recorded, nothing has changed
  *
  * The staging group's name begins with ~, which no name may: no command reaches it, no deployment carries it. */
 #include <stdio.h>

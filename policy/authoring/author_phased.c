@@ -194,7 +194,9 @@ enum err phased_create(struct author *a, const json_t *args, json_t **out, struc
 
 static const char *advice(const char *state)
 {
-    return !strcmp(state, "halted") ? "`ferry phased resume` accepts the failures and goes on" : !strcmp(state, "suspended") ? "`ferry phased resume` goes on" : "";
+    return !strcmp(state, "halted")      ? "`ferry phased resume` accepts the failures and goes on"
+           : !strcmp(state, "suspended") ? "`ferry phased resume` goes on"
+                                         : "";
 }
 
 static enum err one_status(struct author *a, const json_t *one, json_t **out, struct error *e)
