@@ -15,6 +15,7 @@
 #define SYNC_LOOK    10
 #define SYNC_RETRY   1800
 #define LONGEST_WAIT 86400
+#define REST         20 /* times as long as judging took, before it is done again: a large fleet always has news */
 
 /* Reached; or so far ahead that the clock must have been set back. */
 static bool due(int64_t at, int64_t now, int64_t most)
@@ -115,13 +116,14 @@ static void step_phases(struct site *s, int64_t now)
     struct author a = site_author(s, "clockwork");
     struct error  e;
     bool          changed = false;
-    int64_t       wake = 0;
+    int64_t       wake = 0, began = clock_ms();
 
-    if (!s->news && !due(s->clockwork.phases_at, now, LONGEST_WAIT))
+    if (clock_ms() < s->clockwork.rested || (!s->news && !due(s->clockwork.phases_at, now, LONGEST_WAIT)))
         return;
     s->news = false;
     if (phased_step(&a, &changed, &wake, &e))
         log_error(LOG_WRONG, "phases.not-judged", "phased deployments", &e);
+    s->clockwork.rested = clock_ms() + REST * (clock_ms() - began);
     s->clockwork.phases_at = wake > now && wake < now + LONGEST_WAIT ? wake : now + (wake && wake <= now ? AGAIN : LONGEST_WAIT);
     if (!changed)
         return;

@@ -21,6 +21,7 @@ struct asking {
 struct clockwork {
     uv_timer_t timer;
     int64_t    refresh_at, download_at, publish_at, rules_at, phases_at, alerts_at, sync_at, sync_retry, tidy_at;
+    int64_t    rested;                          /* phases are not judged again before; monotonic ms, of itself only */
     bool       downloading, running;            /* its own download; its own run of a rule */
     bool       sync_started;                    /* the sync that runs was begun by the schedule */
 };

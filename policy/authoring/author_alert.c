@@ -49,12 +49,14 @@ enum err alert_while(struct author *a, bool holds, const char *event, const char
 
 /* --- what is looked at by the clock --- */
 
-static enum err compliance_of(struct author *a, const json_t *row, const struct terms *t, struct error *e)
+static enum err compliance_of(struct author *a, struct progress **progress, const json_t *row, const struct terms *t, struct error *e)
 {
     struct tally tally = {0};
-    enum err     code = tally_deployment(a, row, &tally, e);
-    int64_t      percent = tally.total ? 100 * tally.compliant / tally.total : 100;
-    char         text[200];
+    enum err     code = *progress ? OK : progress_open(a, progress, e);
+
+    code = code ? code : progress_of(*progress, row, &tally, NULL, e);
+    int64_t percent = tally.total ? 100 * tally.compliant / tally.total : 100;
+    char    text[200];
 
     snprintf(text, sizeof text, "%lld of %lld nodes compliant (%lld %%), %lld %% wanted; %lld failed, %lld unknown",
              (long long)tally.compliant, (long long)tally.total, (long long)percent, (long long)t->alert_below, (long long)tally.failed,
@@ -66,10 +68,11 @@ static enum err compliance_of(struct author *a, const json_t *row, const struct 
 
 static enum err compliance_all(struct author *a, struct error *e)
 {
-    json_t      *rows = NULL, *row;
-    struct zone *zone = NULL;
-    size_t       i;
-    enum err     code = rows_all(a->ledger, LEDGER_DEPLOYMENTS_LIVE, &rows, e, "");
+    struct progress *progress = NULL;
+    json_t          *rows = NULL, *row;
+    struct zone     *zone = NULL;
+    size_t           i;
+    enum err         code = rows_all(a->ledger, LEDGER_DEPLOYMENTS_LIVE, &rows, e, "");
 
     code = code ? code : site_zone(a, &zone, e);
     json_array_foreach(rows, i, row) {
@@ -81,10 +84,11 @@ static enum err compliance_all(struct author *a, struct error *e)
         deadline = arg_number(row, "deadline", 0);
         deadline = t.local_time ? zone_of_wall(zone, deadline) : deadline;
         if (t.purpose == PURPOSE_REQUIRED && arg_number(row, "enabled", 0) && a->now >= deadline + t.alert_after_s)
-            code = compliance_of(a, row, &t, e);
+            code = compliance_of(a, &progress, row, &t, e);
         else
             code = alert_while(a, false, "low-compliance", arg_text(row, "name"), ALERT_WARNING, "", e);
     }
+    progress_close(progress);
     zone_close(zone);
     json_decref(rows);
     return code;

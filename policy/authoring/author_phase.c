@@ -37,7 +37,7 @@ enum err phased_suspend(struct author *a, const json_t *args, json_t **out, stru
 }
 
 /* What has failed is accepted: its gate opens as far as that, and halts above it. */
-static enum err accept_failures(struct author *a, const char *phased, const json_t *one, struct error *e)
+static enum err accept_failures(struct author *a, struct step *s, const char *phased, const json_t *one, struct error *e)
 {
     AUTO(text_free) char  *why = NULL;
     struct phase           p;
@@ -48,7 +48,7 @@ static enum err accept_failures(struct author *a, const char *phased, const json
 
     if (code || strcmp(p.state, "halted"))
         return code;
-    code = phase_judged(a, &p, &j, &f, e);
+    code = phase_judged(a, s, &p, &j, &f, e);
     if (code)
         return code;
     ended = f.compliant + f.failed;
@@ -63,9 +63,10 @@ static enum err accept_failures(struct author *a, const char *phased, const json
 
 enum err phased_resume(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
-    json_t  *row, *rows = NULL, *one;
-    size_t   i;
-    enum err code = phased_there(a, args, &row, e);
+    struct step step = {0};
+    json_t     *row, *rows = NULL, *one;
+    size_t      i;
+    enum err    code = phased_there(a, args, &row, e);
 
     if (code)
         return code;
@@ -76,7 +77,7 @@ enum err phased_resume(struct author *a, const json_t *args, json_t **out, struc
         code = state_is(row, "suspended", "resumed", e);
     code = code ? code : rows_all(a->ledger, LEDGER_PHASES, &rows, e, "s", name);
     json_array_foreach(rows, i, one)
-        code = code ? code : accept_failures(a, name, one, e);
+        code = code ? code : accept_failures(a, &step, name, one, e);
     code = code ? code : rows_run(a->ledger, LEDGER_PHASED_STATE, e, "sss", name, "running", "");
     code = code ? code : rows_run(a->ledger, LEDGER_DEPLOYMENTS_HALT, e, "ss", maker, "");
     code = code || halted ? code : phase_log(a, name, 0, "resumed", NULL, a->who, e);
@@ -84,6 +85,7 @@ enum err phased_resume(struct author *a, const json_t *args, json_t **out, struc
     if (!code)
         *out = halted ? message("phased deployment %s goes on; the failures so far are accepted, and it halts again when there are more", name)
                       : message("phased deployment %s goes on", name);
+    step_end(&step);
     json_decref(rows);
     json_decref(row);
     return code;
@@ -96,9 +98,11 @@ static enum err ripe(struct author *a, const struct phase *before, const struct 
 {
     struct phase_judgement j = {0};
     struct phase_figures   f;
+    struct step            step = {0};
     char                   time[TIME_SIZE];
-    enum err               code = before ? phase_judged(a, before, &j, &f, e) : OK;
+    enum err               code = before ? phase_judged(a, &step, before, &j, &f, e) : OK;
 
+    step_end(&step);
     if (code || (!before && p->begin == BEGIN_BY_HAND))
         return code;
     if (before && (strcmp(before->state, "succeeded") || !j.reached))

@@ -183,6 +183,7 @@ enum err phased_create(struct author *a, const json_t *args, json_t **out, struc
         code = phased_advance(a, row, &step, e);
         code = code || !a->plan ? code : begin_all(a, row, e);
     }
+    step_end(&step);
     if (!code)
         *out = created(a, name, json_array_size(specs));
     json_decref(row);
@@ -199,7 +200,7 @@ static const char *advice(const char *state)
                                          : "";
 }
 
-static enum err one_status(struct author *a, const json_t *one, json_t **out, struct error *e)
+static enum err one_status(struct author *a, struct step *s, const json_t *one, json_t **out, struct error *e)
 {
     struct phase           p;
     struct phase_judgement j = {0};
@@ -207,7 +208,7 @@ static enum err one_status(struct author *a, const json_t *one, json_t **out, st
     enum err               code = phase_from_row(one, &p, e);
 
     if (!code && strcmp(p.state, "waiting"))
-        code = phase_judged(a, &p, &j, &f, e);
+        code = phase_judged(a, s, &p, &j, &f, e);
     if (code)
         return code;
     *out = phase_show(&p);
@@ -224,13 +225,14 @@ static enum err one_status(struct author *a, const json_t *one, json_t **out, st
 
 enum err phased_status(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
-    json_t  *row, *rows = NULL, *one, *phases = json_array(), *shown;
-    size_t   i;
-    enum err code = phased_there(a, args, &row, e);
+    json_t     *row, *rows = NULL, *one, *phases = json_array(), *shown;
+    struct step step = {0};
+    size_t      i;
+    enum err    code = phased_there(a, args, &row, e);
 
     code = code ? code : rows_all(a->ledger, LEDGER_PHASES, &rows, e, "s", arg_text(row, "name"));
     json_array_foreach(rows, i, one)
-        if (!code && !(code = one_status(a, one, &shown, e)))
+        if (!code && !(code = one_status(a, &step, one, &shown, e)))
             json_array_append_new(phases, shown);
     if (!code) {
         json_object_set_new(row, "advice", json_string(advice(arg_text(row, "state"))));
@@ -238,6 +240,7 @@ enum err phased_status(struct author *a, const json_t *args, json_t **out, struc
         json_object_set(row, "phases", phases);
         *out = json_incref(row);
     }
+    step_end(&step);
     json_decref(row);
     json_decref(rows);
     json_decref(phases);

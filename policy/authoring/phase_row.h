@@ -34,12 +34,17 @@ json_t  *judged_print(const struct gate *, const struct phase_figures *, int64_t
 enum err judged_read(const json_t *, struct gate *, struct phase_figures *, int64_t *now, struct error *);
 
 /* ---- phase_step.c, in a transaction of the caller ---- */
-struct step { bool changed; int64_t wake; };
+struct step {
+    bool             changed;
+    int64_t          wake;
+    struct progress *progress;                  /* opened when the first phase is judged, shared by all */
+};
+void     step_end(struct step *);
 /* One phased deployment: judges what runs, halts, begins what may. row: of PHASEDS. */
 enum err phased_advance(struct author *, const json_t *row, struct step *, struct error *);
 /* Its deployment is made: available now. log: the sentence for the history. */
 enum err phase_begins_now(struct author *, const json_t *row, const struct phase *, const char *log, struct error *);
-enum err phase_judged(struct author *, const struct phase *, struct phase_judgement *, struct phase_figures *, struct error *);
+enum err phase_judged(struct author *, struct step *, const struct phase *, struct phase_judgement *, struct phase_figures *, struct error *);
 enum err phase_log(struct author *, const char *phased, int64_t position, const char *verdict, json_t *figures /* taken */, const char *why,
                    struct error *);
 

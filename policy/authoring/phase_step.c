@@ -39,6 +39,7 @@ static enum err phase_set(struct author *a, const char *phased, struct phase *p,
 
 /* --- beginning --- */
 
+/* Nodes are never given an empty deployment because its group went away. */
 enum err phase_begins_now(struct author *a, const json_t *row, const struct phase *p, const char *log, struct error *e)
 {
     const char           *phased = arg_text(row, "name");
@@ -54,6 +55,8 @@ enum err phase_begins_now(struct author *a, const json_t *row, const struct phas
                                .deadline = making_moment(&p->terms, zone, a->now + p->deadline_s),
                                .enabled = true};
 
+    if (!code && !rows_number(a->ledger, LEDGER_GROUP_SIZE, "s", m.group))
+        code = fail(e, ERR_CONDITION, "group %s is gone, or empty", m.group);
     code = code ? code : making_new(a, &m, &made, e);
     code = code ? code : rows_run(a->ledger, LEDGER_PHASE_BEGAN, e, "sisi", phased, p->position, made, a->now);
     code = code ? code : phase_log(a, phased, p->position, "begun", NULL, log, e);
@@ -63,13 +66,26 @@ enum err phase_begins_now(struct author *a, const json_t *row, const struct phas
 
 /* --- judging --- */
 
+void step_end(struct step *s)
+{
+    progress_close(s->progress);
+    s->progress = NULL;
+}
+
+static enum err tally(struct author *a, struct step *s, const json_t *row, struct tally *t, struct error *e)
+{
+    enum err code = s->progress ? OK : progress_open(a, &s->progress, e);
+
+    return code ? code : progress_of(s->progress, row, t, NULL, e);
+}
+
 /* A deployment that somebody deleted holds the phase where it is; nothing can be said about its nodes. */
-enum err phase_judged(struct author *a, const struct phase *p, struct phase_judgement *j, struct phase_figures *f, struct error *e)
+enum err phase_judged(struct author *a, struct step *s, const struct phase *p, struct phase_judgement *j, struct phase_figures *f, struct error *e)
 {
     json_t      *row = rows_one(a->ledger, LEDGER_DEPLOYMENT_RAW, "s", p->deployment);
     struct tally t = {.silent_before = p->gate.silence_s ? a->now - p->gate.silence_s + 1 : 0, .since = p->began};
     bool         there = row && !arg_number(row, "withdrawn", 0);
-    enum err     code = there ? tally_deployment(a, row, &t, e) : OK;
+    enum err     code = there ? tally(a, s, row, &t, e) : OK;
 
     *f = (struct phase_figures){.began = p->began};
     if (!there) {
@@ -121,7 +137,7 @@ static enum err judge(struct author *a, const char *phased, struct phase *p, str
 {
     AUTO(text_free) char *subject = must_print("%s/%s", phased, p->collection);
     struct phase_figures  f;
-    enum err              code = phase_judged(a, p, j, &f, e);
+    enum err              code = phase_judged(a, s, p, j, &f, e);
 
     code = code ? code : tell_verdict(a, phased, p, j, &f, e);
     code = code ? code : keep_success(a, phased, p, j, e);
@@ -200,6 +216,7 @@ static enum err one_step(struct author *a, const json_t *row, struct step *s, st
     code = phased_advance(a, row, &mine, e);
     code = code ? code : alert_while(a, false, "phase-stuck", name, ALERT_WARNING, "", e);
     code = ledger_end(a->ledger, code, e);
+    s->progress = mine.progress;
     if (!code) {
         *s = mine;
         return OK;
@@ -219,6 +236,7 @@ enum err phased_step(struct author *a, bool *changed, int64_t *wake, struct erro
     json_array_foreach(rows, i, row)
         if (!code && !strcmp(arg_text(row, "state"), "running"))
             code = one_step(a, row, &s, e);
+    step_end(&s);
     json_decref(rows);
     *changed = s.changed;
     *wake = s.wake;
