@@ -42,6 +42,8 @@ enum err author_run(const struct author_command *, struct author *, const json_t
 
 /* "site.url": http:// or https://, its last slash gone. */
 enum err author_set_url(struct ledger *, const char *url, struct error *);
+/* "timezone": an IANA name. ERR_NOT_FOUND. */
+enum err author_set_timezone(struct ledger *, const char *name, struct error *);
 
 /* Catalogs (catalog.c). The archives to sync; then one import replaces what that catalog had, in one transaction
  * (a first import with breathe: in portions). */
@@ -85,6 +87,13 @@ bool     node_known(struct ledger *, const uint8_t public[32], char node_id[NODE
 /* Status (compliance.c). messages: the array out of an envelope of that node. One transaction, idempotent by (node, serial); *held: the
  * highest serial up to which everything is stored without a gap. */
 enum err compliance_ingest(struct author *, const char *node_id, const json_t *messages, int64_t *held, struct error *);
+
+/* Putting in order (tidy.c), once an hour is enough: the supersedence rule is applied, expired updates in no deployment are forgotten after
+ * seven days, content nobody names is marked. out: {"expired", "restored", "forgotten": counts, "changed": publish now, "content": [SHA-256
+ * of what nobody has named for a day: delete the files HEX and HEX.torrent, then author_forget_content each]}. */
+enum err author_tidy(struct author *, json_t **out, struct error *);
+/* One that somebody has named meanwhile stays: it will be fetched again. */
+enum err author_forget_content(struct author *, const char *sha256, struct error *);
 
 /* Publishing (publish.c): the ledger as documents. Freed with author_publications_free. */
 struct publication_list { struct publication *items; size_t count; };

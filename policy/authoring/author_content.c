@@ -10,6 +10,7 @@
 #include "policy/document/parts.h"
 
 #define INDEX_LIMIT   (512u << 20)
+#define ARCHIVES      32                        /* of one deployment, as nodes read it */
 #define TORRENT_LIMIT (1u << 20)
 
 /* Everything the closure is solved from, loaded for one call. */
@@ -84,26 +85,95 @@ static enum err load_set(struct author *a, const struct archive *archive, struct
     return code;
 }
 
-static enum err load_sets(struct author *a, struct world *w, struct error *e)
+/* Whether every file of the update that is a package is in the snapshot: by its hash, which is all that counts. */
+static bool serves(const struct package_set *set, const struct update *u)
 {
-    json_t  *rows = NULL;
+    for (size_t f = 0; f < u->file_count; f++) {
+        const char *package = u->files[f].package;
+        size_t      first = 0, n = package ? package_set_find(set, package, &first) : 0;
+        bool        found = !package;
+        for (size_t i = first; i < first + n && !found; i++)
+            found = sha256_same(&set->packages[i].sha256, &u->files[f].sha256);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static bool served(const struct world *w, const struct update *u)
+{
+    for (size_t i = 0; i < w->set_count; i++)
+        if (!strcmp(w->archives[i].name, u->catalog) && serves(&w->sets[i], u))
+            return true;
+    return u->install.type != INSTALL_APT;
+}
+
+static enum err add_archive(struct author *a, struct world *w, const json_t *json, struct error *e)
+{
+    size_t   n = w->set_count;
+    enum err code = archive_from_json(json, "archive", &w->archives[n], e);
+
+    if (code)
+        return code;
+    w->set_pointers[n] = &w->sets[n];
+    w->set_count++;
+    return load_set(a, &w->archives[n], &w->sets[n], e);
+}
+
+/* Forgets the last one again. */
+static void drop_archive(struct world *w)
+{
+    w->set_count--;
+    package_set_end(&w->sets[w->set_count]);
+    archive_end(&w->archives[w->set_count]);
+    memset(&w->sets[w->set_count], 0, sizeof *w->sets);
+}
+
+/* Members of that archive's catalog that nothing loaded so far can serve. */
+static size_t unserved(const struct world *w, const char *catalog)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->update_count; i++)
+        n += !strcmp(w->updates[i]->catalog, catalog) && !served(w, w->updates[i]);
+    return n;
+}
+
+/* A member whose version has left its catalog is served by the snapshot the group was downloaded from, for as long as it is a member. */
+static enum err keep_pinned(struct author *a, const json_t *pinned, struct world *w, struct error *e)
+{
+    json_t  *archive;
+    size_t   i;
+    enum err code = OK;
+
+    json_array_foreach(pinned, i, archive) {
+        const char *name = arg_text(archive, "name");
+        size_t      lacking = name && w->set_count < ARCHIVES ? unserved(w, name) : 0;
+        if (code || !lacking)
+            continue;
+        code = add_archive(a, w, archive, e);
+        if (!code && unserved(w, name) == lacking)
+            drop_archive(w);
+    }
+    return code;
+}
+
+static enum err load_sets(struct author *a, const char *group, struct world *w, struct error *e)
+{
+    json_t  *rows = NULL, *pinned = rows_one(a->ledger, LEDGER_GROUP_ARCHIVES, "s", group);
     enum err code = rows_all(a->ledger, LEDGER_CATALOG_ARCHIVES, &rows, e, "");
     size_t   n = json_array_size(rows);
 
-    w->sets = must_alloc((n + 1) * sizeof *w->sets);
-    w->set_pointers = must_alloc((n + 1) * sizeof *w->set_pointers);
-    w->archives = must_alloc((n + 1) * sizeof *w->archives);
+    w->sets = must_alloc((n + ARCHIVES + 1) * sizeof *w->sets);
+    w->set_pointers = must_alloc((n + ARCHIVES + 1) * sizeof *w->set_pointers);
+    w->archives = must_alloc((n + ARCHIVES + 1) * sizeof *w->archives);
     for (size_t i = 0; i < n && !code; i++) {
         const json_t *row = json_array_get(rows, i);
-        if (!uses(w, arg_text(row, "name")))
-            continue;
-        code = archive_from_json(json_object_get(row, "archive"), "archive", &w->archives[w->set_count], e);
-        if (code)
-            break;
-        w->set_pointers[w->set_count] = &w->sets[w->set_count];
-        code = load_set(a, &w->archives[w->set_count], &w->sets[w->set_count], e);
-        w->set_count++;
+        if (uses(w, arg_text(row, "name")))
+            code = add_archive(a, w, json_object_get(row, "archive"), e);
     }
+    code = code ? code : keep_pinned(a, json_object_get(pinned, "archives"), w, e);
+    json_decref(pinned);
     json_decref(rows);
     return code;
 }
@@ -171,6 +241,7 @@ static enum err want_all(struct author *a, const char *group, const struct world
     return code;
 }
 
+/* One that nothing serves any more waits with state "content missing"; the others of the group do not wait for it. */
 static enum err apt_only(const struct world *w, struct closure *c, const char *arch, struct error *e)
 {
     const struct update **list = must_alloc((w->update_count + 1) * sizeof *list);
@@ -178,7 +249,7 @@ static enum err apt_only(const struct world *w, struct closure *c, const char *a
     enum err              code;
 
     for (size_t i = 0; i < w->update_count; i++)
-        if (w->updates[i]->install.type == INSTALL_APT)
+        if (w->updates[i]->install.type == INSTALL_APT && served(w, w->updates[i]))
             list[n++] = w->updates[i];
     code = closure_solve(list, n, w->set_pointers, w->set_count, w->inventory_pointers, w->inventory_count, arch, c, e);
     free(list);
@@ -199,7 +270,8 @@ static enum err write_wanted(struct author *a, const char *group, const struct w
     code = code ? code : rows_run(a->ledger, LEDGER_GROUP_ARCHIVES_WANTED, e, "ss", group, text);
     code = code ? code : rows_run(a->ledger, LEDGER_MEMBERS_UNWANTED, e, "s", group);
     for (size_t i = 0; i < w->update_count && !code; i++)
-        code = rows_run(a->ledger, LEDGER_MEMBER_WANTED, e, "ss", group, w->updates[i]->id);
+        if (served(w, w->updates[i]))
+            code = rows_run(a->ledger, LEDGER_MEMBER_WANTED, e, "ss", group, w->updates[i]->id);
     free(text);
     json_decref(archives);
     return ledger_end(a->ledger, code, e);
@@ -211,7 +283,7 @@ static enum err wanted_of_group(struct author *a, const char *group, struct want
     struct closure c = {0};
     enum err       code = load_updates(a, group, &w, e);
 
-    code = code ? code : load_sets(a, &w, e);
+    code = code ? code : load_sets(a, group, &w, e);
     code = code ? code : load_inventories(a, group, &w, e);
     code = code ? code : apt_only(&w, &c, w.set_count ? w.archives[0].arch : "amd64", e);
     code = code ? code : write_wanted(a, group, &w, &c, list, e);

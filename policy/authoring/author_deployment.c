@@ -7,6 +7,8 @@
 #include "policy/authoring/noun.h"
 #include "policy/document/json.h"
 
+#define REASON_MOST 240                         /* as nodes read it */
+
 struct asked {
     struct terms terms;
     int64_t      available, deadline;
@@ -111,13 +113,15 @@ enum err deployment_create(struct author *a, const json_t *args, json_t **out, s
     code = code ? code : terms_take(a, args, &d.terms, e);
     code = code ? code : times_take(a, args, &d.terms, &d.available, &d.deadline, e);
     code = code ? code : terms_check(&d.terms, d.available, d.deadline, e);
+    code = code ? code : group_deployable(a, group, e);
     code = code ? code : put(a, name, group, collection, &d, e);
+    code = code ? code : collections_fit(a, collection, e);
     if (!code)
         *out = created(a, name, group, collection, &d);
     return code;
 }
 
-static enum err deployment_row(struct author *a, const json_t *args, json_t **row, struct error *e)
+enum err deployment_row(struct author *a, const json_t *args, json_t **row, struct error *e)
 {
     const char *name = arg_text(args, "name");
 
@@ -165,6 +169,43 @@ enum err deployment_change(struct author *a, const json_t *args, json_t **out, s
         *out =
             message("deployment %s is %s", arg_text(row, "name"), d.enabled ? "in force" : "disabled: nothing that has not begun begins");
     free(terms);
+    json_decref(row);
+    return code;
+}
+
+/* What has not begun does not begin; what has been installed stays. */
+enum err deployment_halt(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    const char *reason = arg_text(args, "reason");
+    json_t     *row;
+    enum err    code = deployment_row(a, args, &row, e);
+
+    if (!code && (!reason || strlen(reason) > REASON_MOST))
+        code = fail(e, ERR_USAGE, "--reason is needed, at most %d letters: every node is told why", REASON_MOST);
+    code = code ? code : rows_run(a->ledger, LEDGER_DEPLOYMENT_HALT, e, "ss", arg_text(row, "name"), reason);
+    if (!code)
+        *out = message("deployment %s is halted: nothing that has not begun begins", arg_text(row, "name"));
+    json_decref(row);
+    return code;
+}
+
+enum err deployment_resume(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    json_t     *row;
+    const char *maker, *phased;
+    enum err    code = deployment_row(a, args, &row, e);
+
+    if (code)
+        return code;
+    maker = arg_text(row, "made_by");
+    phased = maker && !strncmp(maker, "phased:", 7) ? maker + 7 : NULL;
+    if (!arg_text(row, "halted"))
+        code = fail(e, ERR_CONDITION, "deployment %s is not halted", arg_text(row, "name"));
+    if (!code && phased && rows_number(a->ledger, LEDGER_PHASED_HALTED, "s", phased))
+        code = fail(e, ERR_CONDITION, "phased deployment %s holds it; `ferry phased resume %s` goes on", phased, phased);
+    code = code ? code : rows_run(a->ledger, LEDGER_DEPLOYMENT_HALT, e, "ss", arg_text(row, "name"), "");
+    if (!code)
+        *out = message("deployment %s goes on", arg_text(row, "name"));
     json_decref(row);
     return code;
 }

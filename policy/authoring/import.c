@@ -137,14 +137,14 @@ static void note_gone(void *ctx, const json_t *row)
         json_array_append(im->gone, json_object_get(row, "id"));
 }
 
-static enum err expire_gone(struct import *im, struct error *e)
+static enum err mark_gone(struct import *im, struct error *e)
 {
     json_t *id;
     size_t i;
     enum err code = OK;
 
     json_array_foreach(im->gone, i, id) code =
-        code ? code : rows_run(im->author->ledger, LEDGER_UPDATE_EXPIRE, e, "s", json_string_value(id));
+        code ? code : rows_run(im->author->ledger, LEDGER_UPDATE_GONE, e, "si", json_string_value(id), im->author->now);
     return code;
 }
 
@@ -164,24 +164,52 @@ static const char *version_of(const json_t *row)
 /* Those of one name and product, as they come, and what has to be said about others before them. */
 struct families {
     json_t *rows;
-    json_t *turned; /* {id: superseded now} */
+    json_t *turned; /* {id: who replaces it, null: it has left its catalog and nobody does, false: it is the newest} */
     int64_t superseded;
 };
 
+/* What a catalog still has; of several the highest version. NULL: none of the family is there any more. */
+static const json_t *newest(const json_t *rows)
+{
+    const json_t *best = NULL, *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row) if (!arg_number(row, "gone", 0) && (!best || version_compare(version_of(row), version_of(best)) > 0))
+        best = row;
+    return best;
+}
+
+static json_t *verdict(const json_t *row, const json_t *best)
+{
+    if (best && version_compare(version_of(row), version_of(best)) < 0)
+        return json_incref(json_object_get(best, "id"));
+    return arg_number(row, "gone", 0) ? json_null() : json_false();
+}
+
+static bool stands(const json_t *row, const json_t *said)
+{
+    const char *by = arg_text(row, "superseded_by");
+    bool old = arg_number(row, "superseded", 0) != 0;
+
+    if (json_is_string(said))
+        return old && by && !strcmp(by, json_string_value(said));
+    return !old && json_is_false(said) == !arg_number(row, "expired", 0);
+}
+
 static void end_family(struct families *f)
 {
-    const char *best = version_of(json_array_get(f->rows, 0));
+    const json_t *best = newest(f->rows);
     json_t *row;
     size_t i;
 
-    json_array_foreach(f->rows, i, row) if (version_compare(version_of(row), best) > 0) best = version_of(row);
     json_array_foreach(f->rows, i, row)
     {
-        bool old = version_compare(version_of(row), best) < 0;
+        json_t *said = verdict(row, best);
 
-        f->superseded += old;
-        if (old != (arg_number(row, "superseded", 0) != 0))
-            json_object_set_new(f->turned, arg_text(row, "id"), json_boolean(old));
+        f->superseded += json_is_string(said);
+        if (!stands(row, said))
+            json_object_set(f->turned, arg_text(row, "id"), said);
+        json_decref(said);
     }
     json_array_clear(f->rows);
 }
@@ -195,17 +223,23 @@ static void add_to_family(void *ctx, const json_t *row)
     json_array_append(f->rows, (json_t *)(uintptr_t)row);
 }
 
-/* A higher version of the same source in the same product replaces the lower ones. Rows come ordered by product and name. */
+/* A higher version of the same source in the same product that some catalog has replaces the lower ones, whether their catalogs still have
+ * them or not; one that has left its catalog and is not replaced has expired. Rows come ordered by product and name. */
 static enum err mark_superseded(struct author *a, struct catalog_counts *counts, struct error *e)
 {
     struct families f = {.rows = json_array(), .turned = json_object()};
     enum err code = rows_each(a->ledger, LEDGER_UPDATE_VERSIONS, add_to_family, &f, e, "");
     const char *id;
-    json_t *old;
+    json_t *said;
 
     end_family(&f);
-    json_object_foreach(f.turned, id, old) code =
-        code ? code : rows_run(a->ledger, LEDGER_UPDATE_SUPERSEDED, e, "si", id, (int64_t)json_is_true(old));
+    json_object_foreach(f.turned, id, said)
+    {
+        if (!code && json_is_string(said))
+            code = rows_run(a->ledger, LEDGER_UPDATE_SUPERSEDED, e, "ssi", id, json_string_value(said), a->now);
+        else if (!code)
+            code = rows_run(a->ledger, LEDGER_UPDATE_STANDS, e, "sii", id, (int64_t)json_is_null(said), a->now);
+    }
     counts->superseded = f.superseded;
     json_decref(f.rows);
     json_decref(f.turned);
@@ -220,10 +254,9 @@ static enum err write_all(struct import *im, const struct package_set *set, cons
     im->at = 0;
     im->released = im->date ? im->release->date : 0; /* after the first sync: with the index that names it first */
     code = code ? code : rows_run(l, LEDGER_GENERATION_PUT, e, "ss", im->catalog, inrelease);
-    code = code ? code : expire_gone(im, e);
+    code = code ? code : mark_gone(im, e);
     if (im->changes)
         code = code ? code : apt_updates(set, put_marked, im, e);
-    code = code ? code : rows_run(l, LEDGER_UPDATE_FORGET, e, "s", im->catalog);
     if (!code && (im->changes || json_array_size(im->gone)))
         code = mark_superseded(im->author, im->counts, e);
     code = code ? code : rows_run(l, LEDGER_CATALOG_SYNCED, e, "siis", im->catalog, im->release->date, im->author->now, archive);

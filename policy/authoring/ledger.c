@@ -343,23 +343,27 @@ int64_t ledger_changes(struct ledger *l)
     return sqlite3_changes(l->database);
 }
 
-enum err no_such(struct ledger *l, enum ledger_sql names, const char *what, const char *name, struct error *e)
+enum err no_such_of(const json_t *rows, const char *what, const char *name, struct error *e)
 {
-    json_t      *list = NULL;
-    const char **candidates, *near;
-    size_t       n;
+    size_t       n = json_array_size(rows);
+    const char **candidates = must_alloc((n + 1) * sizeof *candidates), *near;
     enum err     code;
 
-    if (rows_all(l, names, &list, NULL, ""))
-        return fail(e, ERR_NOT_FOUND, "no such %s: \"%s\"", what, name);
-    n = json_array_size(list);
-    candidates = must_alloc((n + 1) * sizeof *candidates);
     for (size_t i = 0; i < n; i++)
-        candidates[i] = json_string_value(json_object_get(json_array_get(list, i), "name"));
+        candidates[i] = json_string_value(json_object_get(json_array_get(rows, i), "name"));
     near = nearest(name, candidates, n);
     code = fail(e, ERR_NOT_FOUND, "no such %s: \"%s\"%s%s%s", what, name, near ? "; did you mean \"" : "", near ? near : "",
                 near ? "\"?" : "");
     free(candidates);
+    return code;
+}
+
+enum err no_such(struct ledger *l, enum ledger_sql names, const char *what, const char *name, struct error *e)
+{
+    json_t  *list = NULL;
+    enum err code = rows_all(l, names, &list, NULL, "") ? fail(e, ERR_NOT_FOUND, "no such %s: \"%s\"", what, name)
+                                                        : no_such_of(list, what, name, e);
+
     json_decref(list);
     return code;
 }

@@ -25,19 +25,42 @@
     X(CATALOG_DROP, "DELETE FROM catalog WHERE name = ?1") \
     X(CATALOG_DROP_UPDATES, "DELETE FROM upd WHERE catalog = ?1") \
     X(CATALOG_DATE, "SELECT release_date FROM catalog WHERE name = ?1") \
-    X(UPDATES_CURRENT, "SELECT id FROM upd WHERE catalog = ?1 AND expired = 0") \
-    X(UPDATE_EXPIRE, "UPDATE upd SET expired = 1 WHERE id = ?1") \
-    X(UPDATE_SAME, "SELECT count(*) FROM upd WHERE id = ?1 AND json = ?2 AND expired = 0") \
+    X(UPDATES_CURRENT, "SELECT id FROM upd WHERE catalog = ?1 AND gone = 0") \
+    X(UPDATE_GONE, "UPDATE upd SET gone = ?2 WHERE id = ?1") \
+    X(UPDATE_SAME, "SELECT count(*) FROM upd WHERE id = ?1 AND json = ?2 AND gone = 0") \
     X(UPDATE_KNOWN, "SELECT count(*) FROM upd WHERE id = ?1") \
     X(UPDATE_PUT, "INSERT INTO upd(id, catalog, name, version, title, description, classification, severity, product, vendor, arch," \
                   " urgency, cves, released, revised, size, json, articles, bulletins, languages, expired, superseded) VALUES(?1, ?2, ?3," \
                   " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 0, 0)" \
                   " ON CONFLICT(id) DO UPDATE SET title = ?5, description = ?6, classification = ?7, severity = ?8, product = ?9," \
                   " vendor = ?10, arch = ?11, urgency = ?12, cves = ?13, released = CASE upd.released WHEN 0 THEN ?14 ELSE" \
-                  " upd.released END, revised = ?15, size = ?16, json = ?17, articles = ?18, bulletins = ?19, languages = ?20, expired = 0") \
-    X(UPDATE_FORGET, "DELETE FROM upd WHERE catalog = ?1 AND expired = 1 AND id NOT IN (SELECT update_id FROM member)") \
-    X(UPDATE_VERSIONS, "SELECT id, name, product, version, superseded FROM upd WHERE expired = 0 ORDER BY product, name") \
-    X(UPDATE_SUPERSEDED, "UPDATE upd SET superseded = ?2 WHERE id = ?1") \
+                  " upd.released END, revised = ?15, size = ?16, json = ?17, articles = ?18, bulletins = ?19, languages = ?20, gone = 0," \
+                  " expired = CASE superseded WHEN 1 THEN expired ELSE 0 END") \
+    X(UPDATE_VERSIONS, "SELECT id, name, product, version, superseded, superseded_by, expired, gone FROM upd" \
+                       " WHERE expired = 0 OR superseded = 1 ORDER BY product, name") \
+    X(UPDATE_SUPERSEDED, "UPDATE upd SET superseded = 1, superseded_by = ?2, superseded_since = CASE superseded WHEN 1 THEN" \
+                         " superseded_since ELSE ?3 END WHERE id = ?1") \
+    X(UPDATE_STANDS, "UPDATE upd SET superseded = 0, superseded_by = '', superseded_since = 0, expired = ?2," \
+                     " expired_since = CASE ?2 WHEN 0 THEN 0 ELSE ?3 END WHERE id = ?1") \
+    X(TIDY_EXPIRE, "UPDATE upd SET expired = 1, expired_since = ?2 WHERE superseded = 1 AND expired = 0 AND superseded_since <= ?1" \
+                   " AND classification <> 'definition'") \
+    X(TIDY_RESTORE, "UPDATE upd SET expired = 0, expired_since = 0 WHERE superseded = 1 AND expired = 1 AND superseded_since > ?1") \
+    X(TIDY_UNDATED, "UPDATE upd SET expired_since = ?1 WHERE expired = 1 AND expired_since = 0") \
+    X(TIDY_GARBAGE, "SELECT id FROM upd WHERE expired = 1 AND expired_since <= ?1 AND gone > 0 AND id NOT IN (SELECT update_id FROM member m" \
+                    " JOIN deployment d ON d.grp = m.grp AND d.withdrawn = 0)") \
+    X(TIDY_FORGET, "DELETE FROM upd WHERE id = ?1") \
+    X(TIDY_FORGET_MEMBERS, "DELETE FROM member WHERE update_id = ?1") \
+    X(TIDY_FORGET_STATES, "DELETE FROM node_update WHERE update_id = ?1") \
+    X(TIDY_FORGET_JOBS, "DELETE FROM node_job WHERE update_id = ?1") \
+    X(TIDY_CONTENTS, "SELECT sha256, orphaned, EXISTS (SELECT 1 FROM grp_content g JOIN grp ON grp.name = g.grp WHERE g.sha256 = c.sha256)" \
+                     " OR EXISTS (SELECT 1 FROM grp_wanted w JOIN grp ON grp.name = w.grp WHERE w.sha256 = c.sha256) AS named" \
+                     " FROM content c") \
+    X(TIDY_ARCHIVES, "SELECT archives AS \"archives!j\", wanted_archives AS \"wanted!j\" FROM grp") \
+    X(TIDY_COMMANDS, "SELECT json AS \"json!j\" FROM upd WHERE catalog = 'command'") \
+    X(CONTENT_ORPHAN, "UPDATE content SET orphaned = ?2 WHERE sha256 = ?1") \
+    X(CONTENT_FORGET, "DELETE FROM content WHERE sha256 = ?1 AND orphaned > 0 AND sha256 NOT IN (SELECT sha256 FROM grp_content)" \
+                      " AND sha256 NOT IN (SELECT sha256 FROM grp_wanted)") \
+    X(DP_FORGET, "DELETE FROM dp_content WHERE sha256 = ?1") \
     X(UPDATE_JSON, "SELECT json AS \"json!j\" FROM upd WHERE id = ?1") \
     X(UPDATE_RESOLVE, "SELECT id FROM upd WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC, required DESC, superseded, expired LIMIT 2") \
     X(UPDATE_SHOW, "SELECT id, catalog, name, version, title, description, classification, severity, coalesce(custom_severity, 'none')" \
@@ -62,22 +85,27 @@
     X(SEARCH_RULES, "SELECT name FROM rule WHERE search = ?1 ORDER BY name") \
     X(SEARCH_DROP, "DELETE FROM search WHERE name = ?1") \
     X(COMMANDS, "SELECT json AS \"json!j\" FROM upd WHERE catalog = 'command' AND expired = 0 ORDER BY id") \
-    X(GROUP_PUT, "INSERT INTO grp(name, description, archives) VALUES(?1, ?2, '[]')") \
+    X(GROUP_PUT, "INSERT INTO grp(name, description, archives, report_only, made_by) VALUES(?1, ?2, '[]', ?3, '')") \
     X(GROUP_HAS, "SELECT count(*) FROM grp WHERE name = ?1") \
     X(GROUP_NAMES, "SELECT name FROM grp ORDER BY name") \
-    X(GROUPS, "SELECT name, description, (SELECT count(*) FROM member WHERE grp = grp.name) AS updates," \
+    X(GROUPS, "SELECT name, description, report_only AS \"report_only!b\", (SELECT count(*) FROM member WHERE grp = grp.name) AS updates," \
               " CASE WHEN EXISTS (SELECT 1 FROM member JOIN upd ON upd.id = update_id WHERE grp = grp.name" \
               " AND upd.expired = 1) THEN 'expired'" \
               " WHEN EXISTS (SELECT 1 FROM member JOIN upd ON upd.id = update_id WHERE grp = grp.name" \
               " AND upd.superseded = 1) THEN 'superseded'" \
               " WHEN EXISTS (SELECT 1 FROM member WHERE grp = grp.name AND downloaded = 0) THEN 'content missing' ELSE 'normal' END" \
-              " AS state," \
+              " AS state, made_by," \
               " (SELECT group_concat(name, ', ') FROM deployment d WHERE d.grp = grp.name AND withdrawn = 0) AS deployments" \
-              " FROM grp WHERE ?1 IS NULL OR name = ?1 ORDER BY name") \
-    X(GROUP_MEMBERS, "SELECT upd.id, upd.name, version, title, classification, required, installed, unknown, size, downloaded AS" \
-                     " \"downloaded!b\", expired AS \"expired!b\"," \
-                     " superseded AS \"superseded!b\" FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 ORDER BY upd.name") \
-    X(GROUP_UPDATES, "SELECT json AS \"json!j\" FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 ORDER BY upd.id") \
+              " FROM grp WHERE CASE WHEN ?1 IS NULL THEN name NOT LIKE '~%' ELSE name = ?1 END ORDER BY name") \
+    X(GROUP_MEMBERS, "SELECT upd.id, upd.name, version, title, classification, required, installed, unknown, size," \
+                     " CASE WHEN expired = 1 THEN 'expired' WHEN superseded = 1 THEN 'superseded' WHEN downloaded = 0 THEN" \
+                     " 'content missing' ELSE 'normal' END AS state, downloaded AS \"downloaded!b\", expired AS \"expired!b\"," \
+                     " superseded AS \"superseded!b\", superseded_by FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1" \
+                     " ORDER BY upd.name, upd.id") \
+    X(GROUP_CHANGE, "UPDATE grp SET description = ?2, report_only = ?3 WHERE name = ?1") \
+    X(GROUP_UPDATES, "SELECT json AS \"json!j\" FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 AND expired = 0" \
+                     " ORDER BY upd.id") \
+    X(GROUP_EXPIRED, "SELECT count(*) FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 AND expired = 1") \
     X(GROUP_SIZE, "SELECT count(*) FROM member WHERE grp = ?1") \
     X(GROUP_DEPLOYED, "SELECT count(*) FROM deployment WHERE grp = ?1 AND withdrawn = 0") \
     X(GROUP_DROP, "DELETE FROM grp WHERE name = ?1") \
@@ -87,7 +115,7 @@
     X(MEMBER_DROP, "DELETE FROM member WHERE grp = ?1 AND update_id = ?2") \
     X(MEMBERS_UNWANTED, "UPDATE member SET wanted = 0 WHERE grp = ?1") \
     X(MEMBER_WANTED, "UPDATE member SET wanted = 1 WHERE grp = ?1 AND update_id = ?2") \
-    X(MEMBERS_DOWNLOADED, "UPDATE member SET downloaded = 1 WHERE grp = ?1 AND wanted = 1") \
+    X(MEMBERS_DOWNLOADED, "UPDATE member SET downloaded = wanted WHERE grp = ?1") \
     X(DEPLOYED_GROUPS, "SELECT DISTINCT grp AS name FROM deployment WHERE enabled = 1 AND withdrawn = 0") \
     X(WANTED_CLEAR, "DELETE FROM grp_wanted WHERE grp = ?1") \
     X(WANTED_PUT, "INSERT INTO grp_wanted VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
@@ -109,6 +137,8 @@
     X(COLLECTION, "SELECT json AS \"json!j\" FROM collection WHERE name = ?1") \
     X(COLLECTIONS, "SELECT name, json AS \"json!j\" FROM collection ORDER BY name") \
     X(COLLECTION_HAS, "SELECT count(*) FROM collection WHERE name = ?1") \
+    X(COLLECTIONS_USED, "SELECT name, json AS \"json!j\", (SELECT count(*) FROM deployment d WHERE d.collection = collection.name) AS used" \
+                        " FROM collection ORDER BY name") \
     X(COLLECTION_NAMES, "SELECT name FROM collection ORDER BY name") \
     X(COLLECTION_USED, "SELECT count(*) FROM deployment WHERE collection = ?1") \
     X(COLLECTION_DROP, "DELETE FROM collection WHERE name = ?1") \
@@ -122,8 +152,15 @@
     X(DEPLOYMENT_CHANGE, "UPDATE deployment SET enabled = ?2, available = ?3, deadline = ?4, terms = ?5 WHERE name = ?1") \
     X(DEPLOYMENT_WITHDRAW, "UPDATE deployment SET withdrawn = ?2, enabled = 0 WHERE name = ?1") \
     X(DEPLOYMENT_DROP, "DELETE FROM deployment WHERE name = ?1") \
-    X(TEMPLATE, "SELECT name, description, terms AS \"terms!j\" FROM template WHERE name = ?1") \
+    X(TEMPLATE, "SELECT name, coalesce(description, '') AS description, terms AS \"terms!j\" FROM template WHERE name = ?1") \
     X(TEMPLATE_NAMES, "SELECT name FROM template ORDER BY name") \
+    X(TEMPLATES, "SELECT name, coalesce(description, '') AS description, terms AS \"terms!j\" FROM template ORDER BY name") \
+    X(TEMPLATE_PUT, "INSERT INTO template VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET terms = ?2," \
+                    " description = coalesce(?3, description)") \
+    X(TEMPLATE_DROP, "DELETE FROM template WHERE name = ?1") \
+    X(DEPLOYMENT_HALT, "UPDATE deployment SET halted = ?2 WHERE name = ?1") \
+    X(PHASED_HALTED, "SELECT count(*) FROM phased WHERE name = ?1 AND state <> 'running'") \
+    X(GROUP_REPORT_ONLY, "SELECT report_only FROM grp WHERE name = ?1") \
     X(TOMBSTONE_OPEN, "SELECT count(*) FROM node_document JOIN node ON node.id = node WHERE name = ?1 AND seq < ?2 AND retired = 0") \
     X(DP_PUT, "INSERT INTO dp(name, url, node) VALUES(?1, ?2, ?3)") \
     X(DP_HAS, "SELECT count(*) FROM dp WHERE name = ?1") \
@@ -139,8 +176,14 @@
     X(DP_HELD_DROP, "DELETE FROM dp_content WHERE dp = ?1") \
     X(DP_HELD, "SELECT count(*) FROM dp_content WHERE dp = ?1 AND sha256 = ?2 AND state = 'complete'") \
     X(BOUNDARY_PUT, "INSERT INTO boundary(name, cidrs, dps) VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET cidrs = ?2, dps = ?3") \
-    X(BOUNDARIES, "SELECT name AS \"group\", cidrs AS \"cidrs!j\", dps AS \"dps!j\", (SELECT count(*) FROM node" \
+    X(BOUNDARIES, "SELECT name AS \"group\", cidrs AS \"cidrs!j\", dps AS \"dps!j\", wan_kbit, (SELECT count(*) FROM node" \
                   " WHERE branch = boundary.name AND retired = 0) AS nodes FROM boundary ORDER BY name") \
+    X(BOUNDARY_WAN, "UPDATE boundary SET wan_kbit = ?2 WHERE name = ?1") \
+    X(LINKS, "SELECT neighbour AS \"group\", minutes FROM boundary_link WHERE grp = ?1 ORDER BY neighbour") \
+    X(LINK_PUT, "INSERT INTO boundary_link VALUES(?1, ?2, ?3) ON CONFLICT(grp, neighbour) DO UPDATE SET minutes = ?3") \
+    X(LINK_COUNT, "SELECT count(*) FROM boundary_link WHERE grp = ?1") \
+    X(LINK_DROP, "DELETE FROM boundary_link WHERE grp = ?1 AND neighbour = ?2") \
+    X(LINKS_DROP, "DELETE FROM boundary_link WHERE grp = ?1 OR neighbour = ?1") \
     X(BOUNDARY_HAS, "SELECT count(*) FROM boundary WHERE name = ?1") \
     X(BOUNDARY_NAMES, "SELECT name FROM boundary ORDER BY name") \
     X(BOUNDARY_DROP, "DELETE FROM boundary WHERE name = ?1") \
@@ -211,9 +254,10 @@
                 " coalesce(sum(c.waste), 0) AS waste," \
                 " coalesce(sum(c.size - c.http - c.peers - c.cache - c.origin), 0) AS error FROM node LEFT JOIN node_content c" \
                 " ON c.node = node.id WHERE retired = 0 GROUP BY branch ORDER BY branch") \
-    X(DEPLOYMENT_STATES, "SELECT m.update_id, coalesce(u.state, " KNOWN("?2") ") AS state, coalesce(j.enforcement, '') AS enforcement" \
+    X(DEPLOYMENT_STATES, "SELECT m.update_id, coalesce(u.state, " KNOWN("?2") ") AS state, coalesce(j.enforcement, '') AS enforcement," \
+                         " coalesce(j.reason, '') AS reason, coalesce(j.detail, '') AS detail, coalesce(j.changed, 0) AS changed" \
                          " FROM member m JOIN upd ON upd.id = m.update_id LEFT JOIN node_update u ON u.update_id = m.update_id" \
-                         " AND u.node = ?2 LEFT JOIN node_job j ON j.update_id = m.update_id AND j.node = ?2 WHERE m.grp = ?1") \
+                         " AND u.node = ?2 LEFT JOIN node_job j ON j.update_id = m.update_id AND j.node = ?2 WHERE m.grp = ?1 AND upd.expired = 0 ORDER BY m.update_id") \
     X(GROUP_JUDGED, "SELECT m.update_id, catalog, added FROM member m JOIN upd ON upd.id = m.update_id WHERE m.grp = ?1 AND expired = 0") \
     X(SCANNED_CATALOGS, "SELECT node, s.name, generation FROM node_scanned s JOIN catalog c ON c.name = s.name") \
     X(SCANNED_WITH, "SELECT node FROM node_scanned WHERE name = ?1") \

@@ -62,9 +62,12 @@ static enum err fleet(struct author *a, struct publication_list *list, const cha
     code = code ? code : rows_all(a->ledger, LEDGER_BOUNDARIES, &groups, e, "");
     json_array_foreach(dps, i, row)
         json_array_append_new(dp_list, json_pack("{s:O,s:O}", "name", json_object_get(row, "name"), "url", json_object_get(row, "url")));
-    json_array_foreach(groups, i, row)
-        json_array_append_new(group_list, json_pack("{s:O,s:O,s:O,s:[]}", "name", json_object_get(row, "group"), "cidrs",
-                                                    json_object_get(row, "cidrs"), "dps", json_object_get(row, "dps"), "neighbours"));
+    json_array_foreach(groups, i, row) {
+        json_t *links = NULL;
+        code = code ? code : rows_all(a->ledger, LEDGER_LINKS, &links, e, "s", arg_text(row, "group"));
+        json_array_append_new(group_list, json_pack("{s:O,s:O,s:O,s:o?}", "name", json_object_get(row, "group"), "cidrs",
+                                                    json_object_get(row, "cidrs"), "dps", json_object_get(row, "dps"), "neighbours", links));
+    }
     body =
         json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:i,s:o,s:o}", "type", "fleet", "audience", audience, "site", setting_json(a, "site.name", ""),
                   "site_url", setting_json(a, "site.url", ""), "seal_key", setting_json(a, "site.seal", ""), "poll_s",
@@ -280,6 +283,20 @@ static bool buried(struct author *a, const char *name, const char *target)
     return !open;
 }
 
+/* Windows, settings and turns hold although nothing is deployed. */
+static enum err holding_collections(struct author *a, struct publication_list *list, const char *audience, struct error *e)
+{
+    json_t  *rows = NULL, *row;
+    size_t   i;
+    enum err code = rows_all(a->ledger, LEDGER_COLLECTIONS, &rows, e, "");
+
+    json_array_foreach(rows, i, row)
+        if (!code && collection_holds(json_object_get(row, "json")))
+            code = one_collection(a, list, arg_text(row, "name"), audience, e);
+    json_decref(rows);
+    return code;
+}
+
 static enum err deployments(struct author *a, struct publication_list *list, const char *audience, struct error *e)
 {
     json_t  *rows = NULL, *row;
@@ -311,6 +328,7 @@ enum err author_publications(struct author *a, struct publication_list *out, str
     code = code ? code : scan(a, out, audience, e);
     code = code ? code : holdings(a, out, audience, e);
     code = code ? code : deployments(a, out, audience, e);
+    code = code ? code : holding_collections(a, out, audience, e);
     code = ledger_end(a->ledger, code, e);
     if (code)
         author_publications_free(out);

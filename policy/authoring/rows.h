@@ -29,4 +29,7 @@ int64_t  ledger_changes(struct ledger *);                                  /* ro
 /* ERR_NOT_FOUND with "did you mean": names is a query of a column "name". */
 enum err no_such(struct ledger *, enum ledger_sql names, const char *what, const char *name, struct error *);
 
+/* The same over rows in hand. */
+enum err no_such_of(const json_t *rows, const char *what, const char *name, struct error *);
+
 #endif

@@ -96,7 +96,11 @@ static const char *const migrations[] = {
     "ALTER TABLE dp ADD COLUMN room BIGINT DEFAULT -1; ALTER TABLE dp ADD COLUMN told BIGINT DEFAULT 0;"
     "ALTER TABLE catalog ADD COLUMN failed BIGINT DEFAULT 0; ALTER TABLE catalog ADD COLUMN failure TEXT DEFAULT '';",
 
-    /* Who says what of an update is answered by the index alone. */
+    /* Since when a vendor's catalog has no longer had an update: it is superseded or expired, and that is said apart. Who says what of an
+     * update is answered by the index alone. */
+    "ALTER TABLE upd ADD COLUMN gone BIGINT DEFAULT 0;"
+    "UPDATE upd SET gone = revised, expired_since = revised WHERE expired = 1;"
+    "UPDATE upd SET superseded_since = revised WHERE superseded = 1;"
     "DROP INDEX node_update_state; CREATE INDEX node_update_state ON node_update(update_id, state, node);"
     "DROP INDEX node_job_update; CREATE INDEX node_job_update ON node_job(update_id, enforcement, node);"
     "CREATE INDEX node_scanned_name ON node_scanned(name);",

@@ -87,20 +87,27 @@ static void test_superseded(void **state)
     static const char *const older[] = {STANZA("curl", "curl", "8.1", ""), NULL};
     struct desk             *d = *state;
     struct catalog_counts    n = desk_catalog(d);
+    json_t                  *out;
 
     assert_int_equal(desk_import(d, "debian", both, DESK_NOW, &n), OK);
     assert_int_equal(n.fresh, 1);
     assert_int_equal(n.superseded, 1);
     assert_true(flag(d, "apt:debian:curl:8.1", "superseded"));
     assert_false(flag(d, "apt:debian:curl:8.10", "superseded"));
-    refused(d, ERR_NOT_FOUND, "update", "update.show", "{'id':'" OPENSSL "'}");
+    assert_true(flag(d, OPENSSL, "expired"));
+    assert_false(flag(d, OPENSSL, "superseded"));
     say(d, "group.create", "{'name':'g'}");
     say(d, "group.add", "{'name':'g','updates':['apt:debian:curl:8.1']}");
     assert_int_equal(desk_import(d, "debian", newer, DESK_NOW + 1, &n), OK);
-    assert_true(flag(d, "apt:debian:curl:8.1", "expired"));
+    assert_false(flag(d, "apt:debian:curl:8.1", "expired"));
+    out = update(d, "apt:debian:curl:8.1");
+    assert_string_equal(json_string_value(json_object_get(out, "superseded_by")), "apt:debian:curl:8.10");
+    assert_string_equal(json_string_value(json_object_get(out, "superseded_since")), "2027-01-15T08:00:00Z");
+    json_decref(out);
     assert_int_equal(desk_import(d, "debian", older, DESK_NOW + 2, &n), OK);
     assert_false(flag(d, "apt:debian:curl:8.1", "expired"));
     assert_false(flag(d, "apt:debian:curl:8.1", "superseded"));
+    assert_true(flag(d, "apt:debian:curl:8.10", "expired"));
 }
 
 /* Known is the release of what appeared after the first sync. */

@@ -71,7 +71,7 @@ static void test_too_many(void **state)
     say(d, "group.create", "{'name':'g'}");
     refused(d, ERR_CONDITION, "1000", "group.add", "{'name':'g','filter':'size > 0'}");
     assert_int_equal(count_in(d, "member"), 0);
-    say(d, "group.add", "{'name':'g','filter':'size > 0 and name != p0'}");
+    say(d, "group.add", "{'name':'g','filter':'not expired and name != p0'}");
     assert_int_equal(count_in(d, "member"), DEPLOYMENT_UPDATES);
 }
 
@@ -195,6 +195,8 @@ static void test_includes(void **state)
     assert_int_equal(members(d, "{'include':['all'],'limit':'tills'}"), 2);
     assert_int_equal(members(d, "{'include':['all'],'limit':'tills','exclude':['pilot']}"), 1);
     say(d, "collection.change", "{'name':'pilot','rule':'hostname = \\'till-2\\''}");
+    assert_int_equal(members(d, "{'include':['pilot']}"), 2);
+    say(d, "collection.change", "{'name':'pilot','nodes':false}");
     assert_int_equal(members(d, "{'include':['pilot']}"), 1);
     refused(d, ERR_CONDITION, "circle", "collection.change", "{'name':'pilot','include':['pilot']}");
     refused(d, ERR_CONDITION, "every node", "collection.change", "{'name':'all','rule':'hostname = x'}");
@@ -218,7 +220,7 @@ static void test_in_use(void **state)
     }
     say(d, "collection.create", "{'name':'more','include':['all']}");
     refused(d, ERR_CONDITION, "deeper", "collection.change", "{'name':'inner','include':['more']}");
-    say(d, "collection.change", "{'name':'outer','rule':'hostname = b'}");
+    say(d, "collection.change", "{'name':'outer','rule':'hostname = b','include':false}");
     say(d, "collection.delete", "{'name':'inner'}");
 }
 
