@@ -2,7 +2,9 @@
  * catalogs, watches for alerts. Everything compares the wall clock at each tick and waits for nothing: the clock may jump. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/text.h"
 #include "node/base/clock.h"
 #include "node/base/log.h"
 #include "node/site/inside.h"
@@ -14,6 +16,7 @@
 #define ALERTS       30
 #define SYNC_LOOK    10
 #define SYNC_RETRY   1800
+#define TIDY         3600
 #define LONGEST_WAIT 86400
 #define REST         20 /* times as long as judging took, before it is done again: a large fleet always has news */
 
@@ -167,6 +170,43 @@ static void sync_catalogs(struct site *s, int64_t now)
     sync_start(s, job_new(s->jobs, "catalog sync"), NULL);
 }
 
+/* --- order --- */
+
+/* The files go before the row does: a site that is killed in between finds the row again and asks once more. */
+static void forget_content(struct site *s, struct author *a, const char *hex)
+{
+    AUTO(text_free) char *file = must_print("%s/%s", s->content_dir, hex), *torrent = must_print("%s/%s.torrent", s->content_dir, hex);
+    struct error          e;
+
+    unlink(file);
+    unlink(torrent);
+    if (author_forget_content(a, hex, &e))
+        log_error(LOG_WARN, "content.not-forgotten", hex, &e);
+}
+
+static void tidy(struct site *s, int64_t now)
+{
+    struct author a = site_author(s, "clockwork");
+    struct error  e;
+    json_t       *out = NULL, *hex;
+    size_t        i;
+
+    if (!due(s->clockwork.tidy_at, now, TIDY))
+        return;
+    s->clockwork.tidy_at = now + TIDY;
+    if (author_tidy(&a, &out, &e)) {
+        log_error(LOG_WRONG, "site.not-tidied", "putting in order", &e);
+        return;
+    }
+    json_array_foreach(json_object_get(out, "content"), i, hex)
+        forget_content(s, &a, json_string_value(hex));
+    if (json_is_true(json_object_get(out, "changed")) && site_publish(s, &e)) {
+        log_error(LOG_WRONG, "policy.not-published", "updates that have expired", &e);
+        s->unpublished = true;
+    }
+    json_decref(out);
+}
+
 /* --- alerts --- */
 
 static void watch(struct site *s, int64_t now)
@@ -193,6 +233,7 @@ static void on_tick(uv_timer_t *timer)
     run_rules(s, now);
     step_phases(s, now);
     sync_catalogs(s, now);
+    tidy(s, now);
     watch(s, now);
 }
 

@@ -116,6 +116,7 @@ static enum err apply_rule(struct author *a, const struct assembly *as, const js
     if (!code)
         group = reuse ? must_copy(as->rule) : group_of_run(a, as, zone);
     code = code ? code : reuse ? refill(a, as, group, description, e) : become(a, as, group, description, e);
+    code = code ? code : group_deployable(a, group, e);
     code = code ? code : making_assign(a, group, json_object_get(rule, "dps"), &to, e);
     code = code ? code : rows_all(a->ledger, LEDGER_RULE_DEPLOYMENTS, &rows, e, "ss", as->rule, NULL);
     json_array_foreach(rows, i, row)

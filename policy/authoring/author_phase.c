@@ -79,7 +79,7 @@ enum err phased_resume(struct author *a, const json_t *args, json_t **out, struc
     json_array_foreach(rows, i, one)
         code = code ? code : accept_failures(a, &step, name, one, e);
     code = code ? code : rows_run(a->ledger, LEDGER_PHASED_STATE, e, "sss", name, "running", "");
-    code = code ? code : rows_run(a->ledger, LEDGER_DEPLOYMENTS_HALT, e, "ss", maker, "");
+    code = code ? code : rows_run(a->ledger, LEDGER_DEPLOYMENTS_LIFT, e, "ss", maker, arg_text(row, "halted"));
     code = code || halted ? code : phase_log(a, name, 0, "resumed", NULL, a->who, e);
     code = code ? code : alert_close(a, "phase-halted", name, "", e);
     if (!code)

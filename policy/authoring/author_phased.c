@@ -55,6 +55,8 @@ static enum err group_fit(struct author *a, const json_t *args, const char **gro
                     "a rule cannot drive a phased deployment, and group %s is made by rule %s: its runs decide what is in it, and a phase that "
                     "has succeeded would say nothing about that; make a group of these updates with `ferry group create`",
                     *group, maker && !strncmp(maker, "rule:", 5) ? maker + 5 : arg_text(args, "rule"));
+    else if ((code = group_deployable(a, *group, e)))
+        ;
     else if (!rows_number(a->ledger, LEDGER_GROUP_SIZE, "s", *group))
         code = fail(e, ERR_CONDITION, "group %s is empty", *group);
     else if (rows_number(a->ledger, LEDGER_GROUP_NOT_DOWNLOADED, "s", *group))

@@ -1,6 +1,7 @@
 /* Syncs of catalogs as the rest of the site sees them: when the schedule wants one, how it went, and that it brought something. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/authoring/noun.h"
 #include "policy/authoring/rollout.h"
@@ -14,6 +15,18 @@ enum err catalog_went(struct author *a, const char *catalog, const char *text, s
     if (!code)
         code = text ? alert_raise(a, "sync-failed", catalog, ALERT_WARNING, "", text, e) : alert_close(a, "sync-failed", catalog, "", e);
     return ledger_end(a->ledger, code, e);
+}
+
+enum err author_set_sync(struct author *a, const char *text, struct error *e)
+{
+    struct schedule schedule;
+    bool            none = !strcmp(text, "none");
+    char            now[32];
+    enum err        code = none ? OK : schedule_parse(text, &schedule, e);
+
+    snprintf(now, sizeof now, "%lld", (long long)a->now);
+    code = code ? code : ledger_set(a->ledger, "sync", none ? "" : text, e);
+    return code ? code : ledger_set(a->ledger, "sync.nominal", now, e);    /* times before this moment do not count */
 }
 
 /* Times the site was off are caught up on, once. One that lies ahead was noted by a clock that has been set back since. */

@@ -28,11 +28,13 @@ static enum err rings_of(struct author *a, const char *node, const json_t *facts
 {
     json_t  *rows = NULL, *row;
     size_t   i;
-    enum err code = rows_all(a->ledger, LEDGER_COLLECTION_NAMES, &rows, e, "");
+    enum err code = rows_all(a->ledger, LEDGER_COLLECTIONS, &rows, e, "");
 
     json_array_foreach(rows, i, row) {
         struct collection *c = NULL;
-        code = code ? code : collection_whole(a->ledger, arg_text(row, "name"), &c, e);
+        if (code || !json_object_get(json_object_get(row, "json"), "orchestration"))
+            continue;
+        code = collection_whole(a->ledger, arg_text(row, "name"), &c, e);
         if (!code && c->orchestration.turns != TURNS_NONE && out->count < RINGS && collection_has(c, node, facts, a->now, NULL))
             out->items[out->count++] = c;
         else

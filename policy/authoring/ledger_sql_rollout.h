@@ -50,7 +50,10 @@
     X(WANTED_MOVE, "UPDATE grp_wanted SET grp = ?2 WHERE grp = ?1") \
     X(GROUP_CONTENT_MOVE, "UPDATE grp_content SET grp = ?2 WHERE grp = ?1") \
     X(GROUP_MEMBER_IDS, "SELECT update_id AS id FROM member WHERE grp = ?1 ORDER BY update_id") \
-    X(GROUP_NOT_DOWNLOADED, "SELECT count(*) FROM member WHERE grp = ?1 AND downloaded = 0") \
+    X(GROUP_NOT_DOWNLOADED, "SELECT count(*) FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 AND downloaded = 0 AND expired = 0") \
+    X(COLLECTION_AIMED, "SELECT 'rule ' || rule AS name FROM rule_deployment WHERE collection = ?1 UNION SELECT 'phased deployment ' || phased" \
+                        " FROM phase WHERE collection = ?1 LIMIT 1") \
+    X(DP_AIMED, "SELECT name FROM rule WHERE dps LIKE '%\"' || ?1 || '\"%' ORDER BY name LIMIT 1") \
     X(GROUP_DPS, "SELECT dp AS name, (SELECT node FROM dp WHERE dp.name = dp_group.dp) AS node FROM dp_group WHERE grp = ?1 ORDER BY dp") \
     X(GROUP_LACKING, "SELECT count(*) FROM grp_content g WHERE g.grp = ?1 AND NOT EXISTS (SELECT 1 FROM dp_content h WHERE h.dp = ?2" \
                      " AND h.sha256 = g.sha256 AND h.state = 'complete')") \
@@ -63,7 +66,8 @@
     X(DEPLOYMENT_ENABLE, "UPDATE deployment SET enabled = ?2 WHERE name = ?1 AND withdrawn = 0") \
     X(DEPLOYMENTS_MADE, "SELECT name, collection FROM deployment WHERE made_by = ?1 AND withdrawn = 0 AND (?2 IS NULL OR grp = ?2)" \
                         " ORDER BY created, name") \
-    X(DEPLOYMENTS_HALT, "UPDATE deployment SET halted = ?2 WHERE made_by = ?1 AND withdrawn = 0") \
+    X(DEPLOYMENTS_HALT, "UPDATE deployment SET halted = ?2 WHERE made_by = ?1 AND withdrawn = 0 AND coalesce(halted, '') = ''") \
+    X(DEPLOYMENTS_LIFT, "UPDATE deployment SET halted = '' WHERE made_by = ?1 AND halted = ?2") \
     X(DEPLOYMENTS_WITHDRAW, "UPDATE deployment SET withdrawn = ?2, enabled = 0 WHERE made_by = ?1 AND withdrawn = 0") \
     X(DEPLOYMENTS_LIVE, "SELECT name, grp AS \"group\", collection, available, deadline, enabled, halted, terms AS \"terms!j\"" \
                         " FROM deployment WHERE withdrawn = 0 ORDER BY created, name") \

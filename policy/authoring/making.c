@@ -85,6 +85,7 @@ enum err making_new(struct author *a, const struct making *m, char **made, struc
     code = code ? code
                 : rows_run(a->ledger, LEDGER_DEPLOYMENT_MAKE, e, "sssiiiiss", name, m->group, m->collection, m->available, m->deadline,
                            (int64_t)m->enabled, a->now, terms, m->made_by);
+    code = code ? code : collections_fit(a, m->collection, e);
     code = code ? code : readable(a, name, e);
     free(terms);
     if (code)
@@ -175,5 +176,40 @@ enum err making_assign(struct author *a, const char *group, const json_t *dps, s
             ++*to;
     }
     json_decref(rows);
+    return code;
+}
+
+/* --- what is still needed --- */
+
+enum err making_group_unused(struct author *a, const char *group, struct error *e)
+{
+    json_t  *phased = rows_one(a->ledger, LEDGER_PHASED_OF_GROUP, "s", group);
+    enum err code = OK;
+
+    if (phased)
+        code = fail(e, ERR_CONDITION, "group %s is what phased deployment %s deploys; delete that first", group, arg_text(phased, "name"));
+    json_decref(phased);
+    return code;
+}
+
+enum err making_collection_unused(struct author *a, const char *collection, struct error *e)
+{
+    json_t  *aimed = rows_one(a->ledger, LEDGER_COLLECTION_AIMED, "s", collection);
+    enum err code = OK;
+
+    if (aimed)
+        code = fail(e, ERR_CONDITION, "collection %s is where %s deploys to; change that first", collection, arg_text(aimed, "name"));
+    json_decref(aimed);
+    return code;
+}
+
+enum err making_dp_unused(struct author *a, const char *dp, struct error *e)
+{
+    json_t  *rule = rows_one(a->ledger, LEDGER_DP_AIMED, "s", dp);
+    enum err code = OK;
+
+    if (rule)
+        code = fail(e, ERR_CONDITION, "rule %s sends content to distribution point %s; change its --to first", arg_text(rule, "name"), dp);
+    json_decref(rule);
     return code;
 }

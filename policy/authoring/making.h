@@ -24,6 +24,10 @@ enum err making_again(struct author *, const struct making *, char **made, struc
 enum err making_assign(struct author *, const char *group, const json_t *dps, size_t *to, struct error *);
 /* They are all there. dps NULL: fine. */
 enum err making_dps_known(struct author *, const json_t *dps, struct error *);
+/* Refused while a rule or a phased deployment needs it, although no deployment does yet. */
+enum err making_group_unused(struct author *, const char *group, struct error *);
+enum err making_collection_unused(struct author *, const char *collection, struct error *);
+enum err making_dp_unused(struct author *, const char *dp, struct error *);
 /* The first of NAME, NAME-2, NAME-3 … that has answers 0 for. Caller frees. */
 char    *making_name(struct author *, enum ledger_sql has, const char *name);
 

@@ -63,16 +63,16 @@ enum err plan_rules(struct plan *p, struct error *e)
 {
     json_t  *rows = NULL, *row;
     size_t   i;
-    enum err code = rows_all(p->a->ledger, LEDGER_COLLECTION_NAMES, &rows, e, "");
+    enum err code = rows_all(p->a->ledger, LEDGER_COLLECTIONS, &rows, e, "");
 
     p->rules = must_alloc((json_array_size(rows) + 1) * sizeof *p->rules);
     json_array_foreach(rows, i, row) {
         struct collection *c = NULL;
-        code = code ? code : collection_whole(p->a->ledger, arg_text(row, "name"), &c, e);
-        if (!code && (c->window_count || c->settings))
+        if (code || !collection_holds(json_object_get(row, "json")))
+            continue;
+        code = collection_whole(p->a->ledger, arg_text(row, "name"), &c, e);
+        if (!code)
             p->rules[p->rule_count++] = c;
-        else
-            collection_free(c);
     }
     json_decref(rows);
     return code;
@@ -133,8 +133,8 @@ enum err plan_windows(struct plan *p, const struct plan_node *n, struct error *e
     openings_of(p, n, &all);
     if (!all.count)
         return OK;
-    if (zone_name)
-        zone_open(zone_name, &zone, NULL);      /* a name this site does not know: UTC, as at the node */
+    if (!zone_name || zone_open(zone_name, &zone, NULL))
+        site_zone(p->a, &zone, NULL);           /* named no zone, or one nobody here knows: taken to be in the site's */
     if (!windows_next(all.list, all.count, all.both, zone, from, n->max_run_s + WINDOW_RESTART, &first))
         plan_name(p->no_window, name);
     else if (first.begin > n->deadline && json_array_size(p->missed) < PLAN_SHOWN)

@@ -58,6 +58,8 @@ enum err alert_to_tell(struct author *, json_t **out, char **program, struct err
 enum err turn_ask(struct author *, const char *node_id, const json_t *body, json_t **out, struct error *);
 
 /* ---- catalogs (author_sync.c) ---- */
+/* "daily 04:00"; "none". ERR_USAGE. */
+enum err author_set_sync(struct author *, const char *text, struct error *);
 /* The schedule (setting "sync") wants them read now; that is noted, so that it is said once. */
 enum err sync_due(struct author *, bool *out, struct error *);
 /* How the sync of one went: the catalog's row and the alert sync-failed. text NULL: well. */

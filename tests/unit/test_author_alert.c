@@ -237,8 +237,8 @@ static void test_sync(void **state)
     state_is(d, "sync-failed", "closed", 2);
     assert_int_equal(sync_due(&d->a, &due, &d->e), OK);
     assert_false(due);
-    assert_int_equal(ledger_set(d->a.ledger, "sync", "daily 04:00", &d->e), OK);
-    assert_int_equal(ledger_set(d->a.ledger, "sync.nominal", "1800000000", &d->e), OK);
+    refused(d, ERR_USAGE, "column", "site.set", "{'sync':'now and then'}");
+    say(d, "site.set", "{'sync':'daily 04:00'}");
     assert_int_equal(sync_due(&d->a, &due, &d->e), OK);
     assert_false(due);
     d->a.now += 5 * DAY;                        /* five times missed are one */
@@ -249,6 +249,10 @@ static void test_sync(void **state)
     d->a.now -= 3 * DAY;                        /* the clock is set back */
     assert_int_equal(sync_due(&d->a, &due, &d->e), OK);
     assert_true(due);
+    assert_int_equal(sync_due(&d->a, &due, &d->e), OK);
+    assert_false(due);
+    d->a.now += 5 * DAY;
+    say(d, "site.set", "{'sync':'none'}");
     assert_int_equal(sync_due(&d->a, &due, &d->e), OK);
     assert_false(due);
 }

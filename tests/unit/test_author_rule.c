@@ -46,6 +46,42 @@ static void test_disabled(void **state)
     assert_true(due.wake > d->a.now && due.wake <= d->a.now + 7 * DAY);
 }
 
+/* What its next run will need is not deleted under it. */
+static void test_needed(void **state)
+{
+    struct desk *d = *state;
+
+    refused(d, ERR_CONDITION, "rule weekly", "dp.remove", "{'name':'dp-1'}");
+    say(d, "dp.remove", "{'name':'dp-2'}");
+    say(d, "collection.create", "{'name':'lab','nodes':['till-1']}");
+    say(d, "rule.deployment.change", "{'name':'weekly','deployment':'pilot','collection':'lab'}");
+    refused(d, ERR_CONDITION, "rule weekly", "collection.delete", "{'name':'lab'}");
+    say(d, "search.save", "{'name':'urgent','filter':'urgency = high'}");
+    say(d, "rule.change", "{'name':'weekly','search':'urgent'}");
+    refused(d, ERR_CONDITION, "rule weekly", "search.delete", "{'name':'urgent'}");
+    say(d, "rule.delete", "{'name':'weekly'}");
+    say(d, "dp.remove", "{'name':'dp-1'}");
+    say(d, "collection.delete", "{'name':'lab'}");
+    assert_int_equal(count_in(d, "rule_deployment"), 0);
+}
+
+/* A saved search is read at each run: what it finds then. */
+static void test_search(void **state)
+{
+    struct desk *d = *state;
+    json_t      *out;
+
+    say(d, "search.save", "{'name':'urgent','filter':'name = curl'}");
+    say(d, "rule.change", "{'name':'weekly','search':'urgent'}");
+    out = ask(d, "rule.preview", "{'name':'weekly'}");
+    assert_int_equal(number_in(out, "count"), 1);
+    json_decref(out);
+    say(d, "search.save", "{'name':'urgent','filter':'name in (curl, bash)'}");
+    out = ask(d, "rule.preview", "{'name':'weekly'}");
+    assert_int_equal(number_in(out, "count"), 2);
+    json_decref(out);
+}
+
 /* By schedule, once for all that were missed; after a sync that brought something. A clock that was set back does not hold it. */
 static void test_due(void **state)
 {
@@ -174,7 +210,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rule_desk_open, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_refusals), T(test_disabled), T(test_due), T(test_zone), T(test_preview), T(test_preview_agrees), T(test_phased),
+        T(test_refusals), T(test_disabled), T(test_due), T(test_zone), T(test_preview), T(test_preview_agrees), T(test_phased), T(test_needed), T(test_search),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

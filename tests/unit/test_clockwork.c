@@ -138,7 +138,6 @@ static bool no_sync_alert(void)
 static void test_sync(void **state)
 {
     AUTO(text_free) char *uri = NULL, *keyring = NULL, *make = NULL;
-    char                  text[32];
 
     (void)state;
     if (system("command -v gpg apt-ftparchive dpkg-scanpackages gpgv >/dev/null"))
@@ -149,9 +148,7 @@ static void test_sync(void **state)
     keyring = must_print("%s/arc/demo.gpg", lab.net.dir);
     post("catalogs", json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", "demo", "type", "apt", "uri", uri, "suite", "demo", "keyring", keyring));
     post("rules", json_pack("{s:s,s:s,s:b}", "name", "new", "filter", "name = ferry-app", "after_sync", 1));
-    snprintf(text, sizeof text, "%lld", (long long)clock_now());
-    assert_int_equal(ledger_set(lab.site->ledger, "sync.nominal", text, NULL), OK);
-    assert_int_equal(ledger_set(lab.site->ledger, "sync", "every 4 hours", NULL), OK);
+    json_decref(must(&lab, "PATCH", "site", json_pack("{s:s}", "sync", "every 4 hours")));
     jump(4 * 3600);
     until(sync_alert, "the alert that the sync failed");
     free(make);
@@ -207,6 +204,34 @@ static void test_phases(void **state)
     assert_true(file_exists(policy));
 }
 
+static bool orphaned(void)
+{
+    return number("SELECT count(*) FROM content WHERE orphaned > 0") == 1;
+}
+
+static bool forgotten(void)
+{
+    return number("SELECT count(*) FROM content") == 0;
+}
+
+/* Content that nobody names any more goes a day later, with its files. */
+static void test_tidy(void **state)
+{
+    json_t *rows = NULL;
+
+    (void)state;
+    command("banner");
+    assert_int_equal(library_count(&lab), 1);
+    assert_int_equal(rows_found(lab.site->ledger, "DELETE FROM upd", NULL, &rows, NULL), OK);
+    json_decref(rows);
+    jump(3600);
+    until(orphaned, "the mark on content that nobody names");
+    assert_int_equal(library_count(&lab), 1);
+    jump(DAY + 3600);
+    until(forgotten, "the end of that content");
+    assert_int_equal(library_count(&lab), 0);
+}
+
 static bool told(void)
 {
     AUTO(text_free) char *path = must_print("%s/told", lab.net.dir);
@@ -252,7 +277,7 @@ static void test_program(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
-    const struct CMUnitTest tests[] = {T(test_rules), T(test_sync), T(test_phases), T(test_program)};
+    const struct CMUnitTest tests[] = {T(test_rules), T(test_sync), T(test_phases), T(test_tidy), T(test_program)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

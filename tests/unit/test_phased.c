@@ -433,6 +433,37 @@ static void test_stuck(void **state)
     assert_int_equal(count_in(d, "deployment WHERE name = 'p-branches'"), 0);
 }
 
+/* What it will need is not deleted under it. */
+static void test_needed(void **state)
+{
+    struct desk *d = *state;
+
+    say(d, "phased.create", CREATE("'phases':['pilot,begin=manual','all']"));
+    refused(d, ERR_CONDITION, "phased deployment p", "group.delete", "{'name':'october'}");
+    refused(d, ERR_CONDITION, "phased deployment p", "collection.delete", "{'name':'pilot'}");
+    say(d, "group.remove", "{'name':'october','updates':['curl']}");
+    refused(d, ERR_CONDITION, "gone, or empty", "phased.next", "{'name':'p'}");
+    say(d, "phased.delete", "{'name':'p'}");
+    say(d, "group.delete", "{'name':'october'}");
+    say(d, "collection.delete", "{'name':'pilot'}");
+}
+
+/* A deployment that somebody halted by hand stays halted when the phases go on. */
+static void test_hand_halt(void **state)
+{
+    struct desk *d = *state;
+    json_t      *out;
+
+    say(d, "phased.create", CREATE("'phases':['pilot','all']"));
+    say(d, "deployment.halt", "{'name':'p-pilot','reason':'tills break'}");
+    say(d, "phased.suspend", "{'name':'p'}");
+    refused(d, ERR_CONDITION, "phased resume p", "deployment.resume", "{'name':'p-pilot'}");
+    say(d, "phased.resume", "{'name':'p'}");
+    out = published(d, "policy/pilot/p-pilot.json");
+    assert_string_equal(json_string_value(json_object_get(out, "halted")), "tills break");
+    json_decref(out);
+}
+
 /* Its deployment deleted by hand: it holds, and goes on by force. */
 static void test_deleted(void **state)
 {
@@ -453,6 +484,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_refusals), T(test_story), T(test_success_is_lost), T(test_halt), T(test_sample), T(test_silence), T(test_soak),
         T(test_late),     T(test_suspend), T(test_next),          T(test_edit), T(test_replay), T(test_stuck),   T(test_deleted),
+        T(test_needed), T(test_hand_halt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
