@@ -30,7 +30,7 @@ static void ring(struct desk *d, const char *name, const char *numbers, const ch
 static int begin(void **state)
 {
     struct desk *d;
-    char         name[16];
+    char         name[24];
 
     desk_open(state);
     d = *state;

@@ -13,7 +13,7 @@ static char nodes[4][NODE_ID_SIZE];
 static int begin(void **state)
 {
     struct desk *d;
-    char         name[16];
+    char         name[24];
 
     desk_open(state);
     d = *state;

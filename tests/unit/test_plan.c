@@ -23,7 +23,7 @@ static int begin(void **state)
 {
     static const char *const branches[] = {"north", "north", "south", ""};
     struct desk             *d;
-    char                     name[16];
+    char                     name[24];
 
     desk_open(state);
     d = *state;
