@@ -324,7 +324,7 @@ enum err rule_run(struct author *a, const json_t *args, json_t **out, struct err
     return code;
 }
 
-enum err deploy(struct author *a, const json_t *args, json_t **out, struct error *e)
+enum err deploy_run(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
     struct assembly as = {.args = (json_t *)(uintptr_t)args};
     json_t         *ids = NULL;

@@ -105,7 +105,7 @@ const struct author_command author_commands[] = {
     SAY("phased.phase.change", "PATCH", "phased/{name}/phases/{phase}", phase_change, "a phase that waits"),
     SAY("phased.phase.remove", "DELETE", "phased/{name}/phases/{phase}", phase_remove, "a phase that waits"),
     SAY("phased.phase.move", "POST", "phased/{name}/phases/{phase}/move", phase_move, "a phase that waits"),
-    SAY("deploy", "POST", "deploy", deploy, "select, download, distribute and deploy at once"),
+    SAY("deploy", "POST", "deploy", deploy_run, "select, download, distribute and deploy at once"),
     GET("alert.list", "alerts", alert_list, "what wants attention"),
     SAY("alert.acknowledge", "POST", "alerts/{id}/acknowledge", alert_acknowledge, "somebody looks after it"),
     SAY("alert.postpone", "POST", "alerts/{id}/postpone", alert_postpone, "later"),

@@ -37,7 +37,7 @@ NOUN(rule_deployment_add); NOUN(rule_deployment_list); NOUN(rule_deployment_chan
 NOUN(phased_create); NOUN(phased_list); NOUN(phased_status); NOUN(phased_suspend); NOUN(phased_resume); NOUN(phased_next);
 NOUN(phased_delete); NOUN(phased_history);
 NOUN(phase_add); NOUN(phase_change); NOUN(phase_remove); NOUN(phase_move);
-NOUN(deploy);
+NOUN(deploy_run);
 NOUN(alert_list); NOUN(alert_acknowledge); NOUN(alert_postpone); NOUN(alert_program);
 NOUN(orchestration_list); NOUN(orchestration_reset);
 #undef NOUN
