@@ -1,4 +1,4 @@
-/* ferry alert, orchestration: what wants attention; whose turn it is. */
+/* ferry alert: what wants attention. */
 #include "tools/verb.h"
 
 static const struct flag list_flags[] = {
@@ -19,13 +19,5 @@ const struct verb alert_verbs[] = {
     {"alert", "program", "PROGRAM", NULL, "POST", "/api/v1/alerts/program", NULL, NULL,
      "an absolute path: run once for each alert that opens, the alert as JSON on its stdin; none: no program",
      "ferry alert program /usr/local/bin/mail-alert"},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
-};
-
-const struct verb orchestration_verbs[] = {
-    {"orchestration", "list", NULL, NULL, "GET", "/api/v1/orchestration",
-     "collection:COLLECTION node:NODE state:STATE since:SINCE:time until:UNTIL:time", NULL, "whose turn it is, and who waits since when", NULL},
-    {"orchestration", "reset", "NAME [NODE]", NULL, "POST", "/api/v1/orchestration/{name}/reset", NULL, NULL,
-     "take turns of a collection back, all or one node's", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -1,47 +1,63 @@
-/* ferry group, collection: what belongs together, and who. */
+/* ferry group: what belongs together. */
+#include <stdio.h>
+
+#include "tools/show.h"
 #include "tools/verb.h"
 
-static const struct flag describe_flags[] = {
+static const struct flag create_flags[] = {
     {"description", FLAG_TEXT, NULL, "TEXT", "for people"},
+    {"report-only", FLAG_BOOL, NULL, NULL, "to be looked at, never deployed"},
+    {"filter", FLAG_TEXT, NULL, "EXPRESSION", "of every update it selects"},
+    {"search", FLAG_TEXT, NULL, "NAME", "of what a saved search finds"},
+    {NULL, FLAG_BOOL, NULL, NULL, NULL},
+};
+static const struct flag change_flags[] = {
+    {"description", FLAG_TEXT, NULL, "TEXT", "for people"},
+    {"report-only", FLAG_BOOL, NULL, NULL, "to be looked at, never deployed"},
+    {"no-report-only", FLAG_NO, "report_only", NULL, "it may be deployed"},
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 static const struct flag member_flags[] = {
     {"filter", FLAG_TEXT, NULL, "EXPRESSION", "every update it selects"},
+    {"search", FLAG_TEXT, NULL, "NAME", "what a saved search finds; together with --filter: what both select"},
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
-#define GROUP_COLUMNS "name:NAME updates:UPDATES:n state:STATE deployments:DEPLOYMENTS description:DESCRIPTION:text"
+
+static enum err run_show(struct invocation *in, struct error *e)
+{
+    json_t  *group = NULL, *members, *head;
+    enum err code = verb_ask(in, &group, e);
+
+    if (code || in->json || in->quiet) {
+        if (!code)
+            verb_show(in, group);
+        json_decref(group);
+        return code;
+    }
+    members = json_object_get(group, "members");
+    head = json_copy(group);
+    json_object_del(head, "members");
+    show_members(head, 0);
+    if (json_array_size(members)) {
+        printf("\nUpdates\n");
+        show_table(members, "name:NAME version:VERSION state:STATE required:REQUIRED:n installed:INSTALLED:n unknown:UNKNOWN:n size:SIZE:size "
+                            "superseded_by:REPLACED_BY title:TITLE:text");
+    }
+    json_decref(head);
+    json_decref(group);
+    return OK;
+}
+
+#define GROUP_COLUMNS "name:NAME updates:UPDATES:n state:STATE report_only:REPORT_ONLY deployments:DEPLOYMENTS description:DESCRIPTION:text"
 const struct verb group_verbs[] = {
-    {"group", "create", "NAME", describe_flags, "POST", "/api/v1/groups", NULL, NULL, "an empty group of updates",
-     "ferry group create october"},
+    {"group", "create", "NAME", create_flags, "POST", "/api/v1/groups", NULL, NULL, "a group of updates", "ferry group create october"},
     {"group", "add", "NAME [UPDATES…]", member_flags, "POST", "/api/v1/groups/{name}/members", NULL, NULL,
      "add updates; a deployed group deploys them", "ferry group add october --filter 'classification = security and required >= 1'"},
     {"group", "remove", "NAME [UPDATES…]", member_flags, "DELETE", "/api/v1/groups/{name}/members", NULL, NULL,
      "take updates out; they are no longer deployed", NULL},
     {"group", "list", NULL, NULL, "GET", "/api/v1/groups", GROUP_COLUMNS, NULL, "groups", NULL},
-    {"group", "show", "NAME", NULL, "GET", "/api/v1/groups/{name}", NULL, NULL, "a group and its updates", NULL},
+    {"group", "show", "NAME", NULL, "GET", "/api/v1/groups/{name}", NULL, run_show, "a group and its updates with their states", NULL},
+    {"group", "change", "NAME", change_flags, "PATCH", "/api/v1/groups/{name}", NULL, NULL, "its description; whether it may be deployed", NULL},
     {"group", "delete", "NAME", NULL, "DELETE", "/api/v1/groups/{name}", NULL, NULL, "a group that no deployment uses", NULL},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
-};
-
-static const struct flag collection_flags[] = {
-    {"rule", FLAG_TEXT, NULL, "EXPRESSION", "over facts: hostname ~ \"till-*\" and os.codename = bookworm"},
-    {"include", FLAG_LIST, NULL, "COLLECTION", "its members too"},
-    {"exclude", FLAG_LIST, NULL, "COLLECTION", "not its members, whatever else says so"},
-    {"node", FLAG_LIST, "nodes", "ID", "a direct member, by id or hostname"},
-    {"limit", FLAG_TEXT, NULL, "COLLECTION", "only nodes that are in this one as well"},
-    {NULL, FLAG_BOOL, NULL, NULL, NULL},
-};
-const struct verb collection_verbs[] = {
-    {"collection", "create", "NAME", collection_flags, "POST", "/api/v1/collections", NULL, NULL,
-     "who: a rule, direct members, includes, excludes", "ferry collection create tills --rule 'hostname ~ \"till-*\"' --exclude lab"},
-    {"collection", "preview", NULL, collection_flags, "POST", "/api/v1/collections/preview", "hostname:HOSTNAME id:ID why:WHY", NULL,
-     "who a rule would select now", NULL},
-    {"collection", "list", NULL, NULL, "GET", "/api/v1/collections", "name:NAME members:MEMBERS:n rule:RULE:text", NULL, "collections",
-     NULL},
-    {"collection", "show", "NAME", NULL, "GET", "/api/v1/collections/{name}", NULL, NULL, "a collection and its members", NULL},
-    {"collection", "change", "NAME", collection_flags, "PATCH", "/api/v1/collections/{name}", NULL, NULL, "another rule, other members",
-     NULL},
-    {"collection", "delete", "NAME", NULL, "DELETE", "/api/v1/collections/{name}", NULL, NULL, "a collection that no deployment uses",
-     NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "tools/show.h"
-#include "tools/terms_flags.h"
 #include "tools/verb.h"
 
 static const struct flag create_flags[] = {
@@ -12,6 +11,7 @@ static const struct flag create_flags[] = {
     {"first", FLAG_TEXT, NULL, "COLLECTION", "two phases with the usual settings: the first …"},
     {"second", FLAG_TEXT, NULL, "COLLECTION", "… and the second, a day after 95 % of the first are compliant"},
     {"description", FLAG_TEXT, NULL, "TEXT", "for people"},
+    {"template", FLAG_TEXT, NULL, "TEMPLATE", "its terms, where nothing else is given"},
     TERMS_FLAGS,
     PLAN_FLAGS,
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
@@ -31,12 +31,14 @@ static const struct flag limit_flags[] = {
 static const struct flag add_flags[] = {
     {"phase", FLAG_TEXT, "spec", "COLLECTION,KEY=VALUE…", "as for create"},
     {"at", FLAG_NUMBER, NULL, "N", "where; the last unless given"},
+    {"template", FLAG_TEXT, NULL, "TEMPLATE", "its terms, where nothing else is given"},
     TERMS_FLAGS,
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 static const struct flag change_flags[] = {
     {"set", FLAG_TEXT, "spec", "KEY=VALUE…", "begin=+2d,gradual=3d"},
     {"collection", FLAG_TEXT, NULL, "COLLECTION", "another one"},
+    {"template", FLAG_TEXT, NULL, "TEMPLATE", "its terms, where nothing else is given"},
     TERMS_FLAGS,
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "tools/show.h"
-#include "tools/terms_flags.h"
 #include "tools/verb.h"
 
 #define RULE_FLAGS \
@@ -44,7 +43,7 @@ static const struct flag limit_flags[] = {
 #define AIM_FLAGS \
     {"collection", FLAG_TEXT, NULL, "COLLECTION", "to whom"}, \
     {"available", FLAG_TEXT, NULL, "+DURATION", "so long after the run's start; +0h unless given"}, \
-    {"deadline", FLAG_TEXT, NULL, "+DURATION", "so long after that; +7d unless given, 0 for at once"}, TERMS_FLAGS
+    {"deadline", FLAG_TEXT, NULL, "+DURATION", "so long after that; +7d unless given, 0 for at once"}, PURPOSE_FLAGS, TERMS_FLAGS
 static const struct flag aim_flags[] = {
     AIM_FLAGS,
     {"disabled", FLAG_NO, "enabled", NULL, "runs make it disabled"},
@@ -163,6 +162,7 @@ static const struct flag deploy_flags[] = {
     {"to", FLAG_LIST, NULL, "DP", "distribution points; every one unless given, none for nowhere"},
     {"disabled", FLAG_NO, "enabled", NULL, "made, but not in force until enabled"},
     {"description", FLAG_TEXT, NULL, "TEXT", "of the group"},
+    PURPOSE_FLAGS,
     TERMS_FLAGS,
     PLAN_FLAGS,
     {NULL, FLAG_BOOL, NULL, NULL, NULL},

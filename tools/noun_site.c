@@ -32,6 +32,8 @@ static const struct flag set_flags[] = {
     {"poll", FLAG_TEXT, NULL, "DURATION", "how often nodes ask for policy; 60m unless set"},
     {"sync", FLAG_TEXT, NULL, "SCHEDULE", "when catalogs are read by themselves: 'daily 04:00'; none for never"},
     {"default-group", FLAG_TEXT, "default_group", "GROUP", "the boundary group for nodes outside every boundary"},
+    {"timezone", FLAG_TEXT, NULL, "ZONE", "of the site's wall clock: Europe/Berlin; this machine's when the site was made"},
+    {"supersedence", FLAG_TEXT, NULL, "RULE", "when superseded updates expire: now, never, '3 months', 30d; 3 months unless set"},
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 const struct verb site_verbs[] = {

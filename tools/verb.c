@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "tools/show.h"
 
+#define NAME_WIDTH 32                           /* of the longest flag, in help */
+
 static void member_name(const struct flag *f, char out[64])
 {
     snprintf(out, 64, "%s", f->member ? f->member : f->name);
@@ -20,10 +22,10 @@ static void member_name(const struct flag *f, char out[64])
 
 static const struct flag *flag_find(const struct verb *v, const char *name, struct error *e)
 {
-    const char *names[64];
+    const char *names[128];
     size_t      n = 0;
 
-    for (const struct flag *f = v->flags; f && f->name; f++) {
+    for (const struct flag *f = flags_of(v); f->name; f++) {
         if (!strcmp(f->name, name))
             return f;
         if (n < COUNT(names))
@@ -87,6 +89,8 @@ static enum err flag_set(json_t *args, const struct flag *f, const char *value, 
         else
             json_array_append_new(list_of(args, member), json_string(whole));
         break;
+    case FLAG_TERMS:
+    case FLAG_SETTINGS: break;                  /* flags.c has put their members in their place */
     }
     return OK;
 }
@@ -355,6 +359,8 @@ void verb_show(struct invocation *in, const json_t *answer)
             printf("none\n");
         if (total > (json_int_t)json_array_size(items))
             printf("… %lld more; --limit %lld shows them all\n", (long long)total - (long long)json_array_size(items), (long long)total);
+        if (message)
+            printf("%s\n", message);
     } else if (message) {
         printf("%s\n", message);
     } else {
@@ -372,15 +378,18 @@ void verb_usage(const struct verb *v, void *file)
         fprintf(f, "\nExample:\n    %s\n", v->example);
     if (v->flags)
         fprintf(f, "\nOptions:\n");
-    for (const struct flag *g = v->flags; g && g->name; g++) {
+    for (const struct flag *g = flags_of(v); g->name; g++) {
         bool valued = g->type != FLAG_BOOL && g->type != FLAG_NO && g->type != FLAG_WORD;
-        char name[64];
+        bool pair = g->type == FLAG_BOOL && g[1].name && g[1].type == FLAG_NO && !strcmp(g[1].name + 3, g->name);
+        char name[96];
 
         snprintf(name, sizeof name, "--%s%s%s", g->name, valued ? " " : "", valued ? (g->value ? g->value : "VALUE") : "");
-        fprintf(f, "    %-26s %s%s\n", name, g->meaning,
-                g->type == FLAG_LIST || g->type == FLAG_EACH || g->type == FLAG_PATHS ? " (may be repeated)" : "");
+        fprintf(f, "    %-*s %s%s%s%s\n", NAME_WIDTH, name, g->meaning,
+                g->type == FLAG_LIST || g->type == FLAG_EACH || g->type == FLAG_PATHS ? " (may be repeated)" : "",
+                pair ? "; or --" : "", pair ? g[1].name : "");
+        g += pair;
     }
     fprintf(f, "\nEverywhere:\n");
     for (const struct flag *g = global_flags; g->name; g++)
-        fprintf(f, "    --%-24s %s\n", g->name, g->meaning);
+        fprintf(f, "    --%-*s %s\n", NAME_WIDTH - 2, g->name, g->meaning);
 }

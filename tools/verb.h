@@ -18,8 +18,18 @@ enum flag_type {
     FLAG_NO /* sets the member to false */,
     FLAG_NUMBER,
     FLAG_PATH /* made absolute */,
-    FLAG_WORD /* a bool flag that sets the member to `value` */
+    FLAG_WORD /* a bool flag that sets the member to `value` */,
+    FLAG_TERMS, FLAG_SETTINGS                   /* stands for one flag per member of terms_table, of settings_table (flags.c) */
 };
+#define TERMS_FLAGS    {"", FLAG_TERMS, NULL, NULL, NULL}
+#define SETTINGS_FLAGS {"", FLAG_SETTINGS, NULL, NULL, NULL}
+#define PURPOSE_FLAGS \
+    {"required", FLAG_WORD, "purpose", "required", "installed at the deadline"}, \
+    {"optional", FLAG_WORD, "purpose", "available", "offered; the user decides"}, \
+    {"template", FLAG_TEXT, NULL, "TEMPLATE", "its terms, where nothing else is given"}
+#define PLAN_FLAGS \
+    {"plan", FLAG_BOOL, NULL, NULL, "only tell what the fleet would do: nodes, bytes for each branch, windows, conflicts"}, \
+    {"detailed-exitcode", FLAG_BOOL, NULL, NULL, "with --plan: exit 0 when there is nothing to do, 2 when there is"}
 struct flag {
     const char    *name;                        /* "deadline" → --deadline */
     enum flag_type type;
@@ -49,6 +59,9 @@ struct invocation {
     int                exit_status;             /* when all went well */
 };
 
+/* The verb's flags with what its tables of members stand for; ended by name NULL. Valid until the next call. */
+const struct flag *flags_of(const struct verb *);
+
 extern const struct verb *const verb_tables[];  /* ended by NULL; each table ended by noun NULL */
 
 enum err verb_parse(struct invocation *, int argc, char **argv, struct error *);    /* the words behind NOUN VERB */
@@ -62,8 +75,9 @@ enum err run_planned(struct invocation *, struct error *);          /* with --pl
 void     verb_show(struct invocation *, const json_t *answer);      /* --json, columns, message or members */
 void     verb_usage(const struct verb *, void *file);
 
-extern const struct verb site_verbs[], catalog_verbs[], update_verbs[], group_verbs[], collection_verbs[], content_verbs[],
-    deployment_verbs[], dp_verbs[], boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[],
-    rule_verbs[], phased_verbs[], deploy_verbs[], alert_verbs[], orchestration_verbs[];
+extern const struct verb site_verbs[], catalog_verbs[], update_verbs[], search_verbs[], group_verbs[], collection_verbs[], window_verbs[],
+    settings_verbs[], orchestration_verbs[], content_verbs[], deployment_verbs[], template_verbs[], dp_verbs[],
+    boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[],
+    rule_verbs[], phased_verbs[], deploy_verbs[], alert_verbs[];
 
 #endif

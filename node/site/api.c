@@ -24,7 +24,8 @@ static void parts_into(const char *path, struct exchange *x, json_t *args)
 
 static enum err args_of(const char *path, struct exchange *x, json_t **out, struct error *e)
 {
-    static const char *const queries[] = {"filter", "sort", "limit", "cursor", "all"};
+    static const char *const queries[] = {"filter", "search",     "text",  "sort",     "limit",
+                                          "state",  "collection", "count", "timezone", "all"};
     size_t      length;
     const char *body = exchange_body(x, &length);
     json_t     *args = NULL;

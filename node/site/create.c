@@ -39,6 +39,34 @@ static enum err make_seal(const char *dir, uint8_t public[32], struct error *e)
     return code;
 }
 
+/* /etc/timezone, else where /etc/localtime leads to: ../usr/share/zoneinfo/Europe/Berlin. Caller frees. */
+static char *zone_here(void)
+{
+    char   *text = NULL, to[512];
+    size_t  length;
+    ssize_t n = readlink("/etc/localtime", to, sizeof to - 1);
+
+    if (!file_read("/etc/timezone", 4096, &text, &length, NULL)) {
+        text[strcspn(text, " \t\r\n")] = 0;
+        if (*text)
+            return text;
+        free(text);
+    }
+    to[n > 0 ? n : 0] = 0;
+    text = strstr(to, "zoneinfo/");
+    return must_copy(text ? text + strlen("zoneinfo/") : "UTC");
+}
+
+/* A zone this machine names and nobody knows is no reason not to make a site. */
+static enum err set_zone(struct ledger *l, struct error *e)
+{
+    char    *name = zone_here();
+    enum err code = author_set_timezone(l, name, NULL) ? author_set_timezone(l, "UTC", e) : OK;
+
+    free(name);
+    return code;
+}
+
 static enum err first_publish(const char *dir, const char *url, struct error *e)
 {
     char              *path = must_print("%s/ledger.db", dir), *content = must_print("%s/content", dir);
@@ -47,6 +75,7 @@ static enum err first_publish(const char *dir, const char *url, struct error *e)
     enum err           code = ledger_open(path, &l, e);
     struct author      a = {.ledger = l, .now = clock_now(), .who = "site init", .content_dir = content};
 
+    code = code ? code : set_zone(l, e);
     if (!code && *url)
         code = author_set_url(l, url, e);
     code = code ? code : repository_open(dir, &r, e);

@@ -36,7 +36,7 @@ static enum err holds_read(const char *name, const json_t *stored, struct collec
     for (size_t i = 0; i < COUNT(names); i++)
         if (json_object_get(stored, names[i]) && (i || json_array_size(json_object_get(stored, names[i]))))
             json_object_set(json, names[i], json_object_get(stored, names[i]));
-    code = collection_from_json(json, &read, e);
+    code = as_usage(collection_from_json(json, &read, e), e);
     json_decref(json);
     if (code)
         return code;
@@ -188,7 +188,7 @@ static enum err readable(struct collection *c, struct error *e)
     code = collection_from_json(json, &back, e);
     collection_free(back);
     json_decref(json);
-    return code ? ERR_USAGE : OK;
+    return as_usage(code, e);
 }
 
 /* After a change of one: every collection still stands. */

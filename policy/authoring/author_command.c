@@ -193,6 +193,15 @@ enum err arg_name(const json_t *args, const char *member, const char *what, cons
     return OK;
 }
 
+enum err as_usage(enum err code, struct error *e)
+{
+    if (code != ERR_VERIFY && code != ERR_NOT_FOUND)
+        return code;
+    if (e)
+        e->code = ERR_USAGE;
+    return ERR_USAGE;
+}
+
 json_t *listing(json_t *items)
 {
     return json_pack("{s:o,s:I}", "items", items, "total", (json_int_t)json_array_size(items));

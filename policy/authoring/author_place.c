@@ -313,7 +313,7 @@ enum err author_set_timezone(struct ledger *l, const char *name, struct error *e
 
 static enum err set_timezone(struct author *a, const char *name, struct error *e)
 {
-    return author_set_timezone(a->ledger, name, e) ? ERR_USAGE : OK;
+    return as_usage(author_set_timezone(a->ledger, name, e), e);
 }
 
 static enum err set_supersedence(struct author *a, const char *text, struct error *e)

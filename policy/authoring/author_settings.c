@@ -39,7 +39,7 @@ static enum err layer_take(const json_t *args, json_t *layer, size_t *taken, str
             print_said(&settings_table[i], &s, layer);
             ++*taken;
         }
-    return code ? code : settings_check(layer, "settings", e);
+    return code ? code : as_usage(settings_check(layer, "settings", e), e);
 }
 
 static enum err priority_take(const json_t *args, json_t *settings, size_t *taken, struct error *e)

@@ -195,7 +195,7 @@ enum err update_add(struct author *a, const json_t *args, json_t **out, struct e
         *out = message("command update %s", u->id);
     update_free(u);
     json_decref(doc);
-    return code == ERR_VERIFY ? ERR_USAGE : code;
+    return as_usage(code, e);
 }
 
 /* What a sync brings anew leaves it alone. */

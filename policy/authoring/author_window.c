@@ -58,7 +58,7 @@ static enum err window_asked(const json_t *args, const char *name, json_t **out,
     if (!code)
         *out = window_to_json(&w);
     window_end(&w);
-    return code ? ERR_USAGE : OK;
+    return as_usage(code, e);
 }
 
 static size_t window_find(const json_t *windows, const char *name)

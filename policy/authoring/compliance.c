@@ -50,6 +50,41 @@ static enum err take_facts(struct intake *in, const json_t *m, struct error *e)
     return code;
 }
 
+/* Members of groups that their catalogs no longer have: no scan looks for them any more, and they are deployed all the same. What the node has
+ * installed tells. counted: the counts of each are brought up to date here. */
+static enum err judge_gone(struct intake *in, bool counted, struct error *e)
+{
+    struct ledger   *l = in->a->ledger;
+    struct inventory inventory = {0};
+    json_t          *rows = NULL, *row, *node = NULL;
+    size_t           i;
+    enum err         code = rows_all(l, LEDGER_GONE_MEMBERS, &rows, e, "");
+
+    if (!code && json_array_size(rows)) {
+        node = rows_one(l, LEDGER_NODE_INVENTORY, "s", in->node);
+        code = inventory_from_json(json_object_get(node, "inventory"), &inventory, e);
+    }
+    if (!inventory.count)                       /* it has not told yet */
+        json_array_clear(rows);
+    json_array_foreach(rows, i, row) {
+        struct update *u = NULL;
+        bool           held = false;
+        int64_t        state;
+        code = code ? code : update_from_json(json_object_get(row, "json"), "update", &u, e);
+        if (code)
+            break;
+        state = update_applies(u, json_object_get(node, "facts"), in->a->now) ? (int64_t)apt_state(u, &inventory, &held) : STATE_NOT_REQUIRED;
+        code = rows_run(l, LEDGER_SCAN_PUT, e, "ssii", in->node, u->id, state, (int64_t)held);
+        if (!code && counted)
+            code = rows_run(l, LEDGER_UPDATE_COUNT_ONE, e, "s", u->id);
+        update_free(u);
+    }
+    inventory_end(&inventory);
+    json_decref(node);
+    json_decref(rows);
+    return code;
+}
+
 /* The closure is solved from all inventories together: one that cannot be read is this node's own trouble. */
 static enum err take_inventory(struct intake *in, const json_t *m, struct error *e)
 {
@@ -65,7 +100,8 @@ static enum err take_inventory(struct intake *in, const json_t *m, struct error 
     text = json_dumps(packages, JSON_COMPACT);
     code = rows_run(in->a->ledger, LEDGER_NODE_INVENTORY_PUT, e, "ss", in->node, text);
     free(text);
-    return code ? code : over(in, "message.bad", "inventory", e);
+    code = code ? code : over(in, "message.bad", "inventory", e);
+    return code ? code : judge_gone(in, true, e);
 }
 
 /* What the scan could know: catalogs by their InRelease, command updates one by one. */
@@ -113,6 +149,7 @@ static enum err take_scan(struct intake *in, const json_t *m, struct error *e)
             continue;
         code = rows_run(l, LEDGER_SCAN_PUT, e, "ssii", in->node, id, (int64_t)state, (int64_t)json_integer_value(json_array_get(value, 1)));
     }
+    code = code ? code : judge_gone(in, false, e);
     /* Counted while the rows that are gone still say so, then swept. */
     code = code ? code : rows_run(l, LEDGER_UPDATE_COUNT, e, "s", in->node);
     code = code ? code : rows_run(l, LEDGER_SCAN_SWEEP, e, "s", in->node);

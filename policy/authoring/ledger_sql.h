@@ -106,6 +106,9 @@
     X(GROUP_UPDATES, "SELECT json AS \"json!j\" FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 AND expired = 0" \
                      " ORDER BY upd.id") \
     X(GROUP_EXPIRED, "SELECT count(*) FROM member JOIN upd ON upd.id = update_id WHERE grp = ?1 AND expired = 1") \
+    X(GONE_MEMBERS, "SELECT json AS \"json!j\" FROM upd WHERE gone > 0 AND expired = 0 AND EXISTS (SELECT 1 FROM member" \
+                    " WHERE update_id = upd.id)") \
+    X(NODE_INVENTORY, "SELECT inventory AS \"inventory!j\", facts AS \"facts!j\" FROM node WHERE id = ?1") \
     X(GROUP_SIZE, "SELECT count(*) FROM member WHERE grp = ?1") \
     X(GROUP_DEPLOYED, "SELECT count(*) FROM deployment WHERE grp = ?1 AND withdrawn = 0") \
     X(GROUP_DROP, "DELETE FROM grp WHERE name = ?1") \
@@ -257,7 +260,8 @@
     X(DEPLOYMENT_STATES, "SELECT m.update_id, coalesce(u.state, " KNOWN("?2") ") AS state, coalesce(j.enforcement, '') AS enforcement," \
                          " coalesce(j.reason, '') AS reason, coalesce(j.detail, '') AS detail, coalesce(j.changed, 0) AS changed" \
                          " FROM member m JOIN upd ON upd.id = m.update_id LEFT JOIN node_update u ON u.update_id = m.update_id" \
-                         " AND u.node = ?2 LEFT JOIN node_job j ON j.update_id = m.update_id AND j.node = ?2 WHERE m.grp = ?1 AND upd.expired = 0 ORDER BY m.update_id") \
+                         " AND u.node = ?2 LEFT JOIN node_job j ON j.update_id = m.update_id AND j.node = ?2 WHERE m.grp = ?1" \
+                         " AND upd.expired = 0 ORDER BY m.update_id") \
     X(GROUP_JUDGED, "SELECT m.update_id, catalog, added FROM member m JOIN upd ON upd.id = m.update_id WHERE m.grp = ?1 AND expired = 0") \
     X(SCANNED_CATALOGS, "SELECT node, s.name, generation FROM node_scanned s JOIN catalog c ON c.name = s.name") \
     X(SCANNED_WITH, "SELECT node FROM node_scanned WHERE name = ?1") \
@@ -266,8 +270,11 @@
     X(UPDATE_SPOKEN, "SELECT node FROM node_update WHERE update_id = ?1") \
     X(UPDATE_TROUBLES, "SELECT node, enforcement FROM node_job WHERE update_id = ?1 AND enforcement IN ('failed', 'download-failed'," \
                        " 'restart-pending')") \
-    X(DEPLOYMENTS_OF, "SELECT d.name, d.collection FROM deployment d JOIN member m ON m.grp = d.grp WHERE m.update_id = ?1" \
-                      " AND d.withdrawn = 0 ORDER BY d.deadline, d.name") \
+    X(DEPLOYMENTS_OF, "SELECT d.name, d.grp AS \"group\", d.collection, d.enabled AS \"enabled!b\", d.withdrawn AS \"withdrawn!b\"," \
+                      " d.halted, d.made_by, d.available AS available_s, d.deadline AS deadline_s, d.terms AS \"terms!j\" FROM deployment d" \
+                      " JOIN member m ON m.grp = d.grp WHERE m.update_id = ?1 AND d.withdrawn = 0 ORDER BY d.deadline, d.name") \
+    X(MEMBER_DOWNLOADED, "SELECT count(*) FROM member WHERE grp = ?1 AND update_id = ?2 AND downloaded = 1") \
+    X(TURN_HELD, "SELECT count(*) FROM turn WHERE node = ?1 AND until > ?2") \
     X(MESSAGE_PUT, "INSERT INTO message VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING") \
     X(MESSAGE_NEXT, "SELECT count(*) FROM message WHERE node = ?1 AND serial = ?2") \
     X(NODE_MESSAGES, "SELECT coalesce(min(serial), 0) AS first, coalesce(max(serial), 0) AS last, count(*) AS kept," \

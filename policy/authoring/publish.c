@@ -224,7 +224,7 @@ static enum err fill(struct author *a, const char *group, struct deployment *d, 
     return code;
 }
 
-enum err deployment_document(struct author *a, const json_t *row, struct deployment **out, struct error *e)
+enum err deployment_head(struct author *a, const json_t *row, struct deployment **out, struct error *e)
 {
     struct deployment *d = must_alloc(sizeof *d);
     const char        *name = arg_text(row, "name");
@@ -241,6 +241,18 @@ enum err deployment_document(struct author *a, const json_t *row, struct deploym
     d->available = arg_number(row, "available_s", 0);
     d->deadline = arg_number(row, "deadline_s", 0);
     code = terms_stored(json_object_get(row, "terms"), &d->terms, e);
+    if (code)
+        deployment_free(d);
+    else
+        *out = d;
+    return code;
+}
+
+enum err deployment_document(struct author *a, const json_t *row, struct deployment **out, struct error *e)
+{
+    struct deployment *d = NULL;
+    enum err           code = deployment_head(a, row, &d, e);
+
     if (!code && !d->withdrawn)
         code = fill(a, arg_text(row, "group"), d, e);
     if (code)

@@ -98,9 +98,11 @@ static const char *const migrations[] = {
 
     /* Since when a vendor's catalog has no longer had an update: it is superseded or expired, and that is said apart. Who says what of an
      * update is answered by the index alone. */
-    "ALTER TABLE upd ADD COLUMN gone BIGINT DEFAULT 0;"
+    "ALTER TABLE upd ADD COLUMN gone BIGINT DEFAULT 0; CREATE INDEX upd_gone ON upd(gone) WHERE gone > 0;"
     "UPDATE upd SET gone = revised, expired_since = revised WHERE expired = 1;"
     "UPDATE upd SET superseded_since = revised WHERE superseded = 1;"
+    "INSERT INTO search VALUES('urgent', '(classification = security or classification = critical) and required > 50',"
+    " 'what much of the fleet needs for its safety', 0) ON CONFLICT DO NOTHING;"
     "DROP INDEX node_update_state; CREATE INDEX node_update_state ON node_update(update_id, state, node);"
     "DROP INDEX node_job_update; CREATE INDEX node_job_update ON node_job(update_id, enforcement, node);"
     "CREATE INDEX node_scanned_name ON node_scanned(name);",

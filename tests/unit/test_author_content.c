@@ -188,6 +188,87 @@ static void test_synced_meanwhile(void **state)
     json_decref(body);
 }
 
+static const char *const newer[] = {STANZA("curl", "curl", "8.2", ""), STANZA("openssl", "openssl", "3.0.2", "Depends: libssl3 (= 3.0.2)\n"),
+                                    STANZA("libssl3", "libssl3", "3.0.2", ""), NULL};
+
+static struct deployment *document(struct desk *d)
+{
+    json_t            *body = published(d, "policy/all/d.json");
+    struct deployment *doc = NULL;
+
+    if (deployment_from_json(body, &doc, &d->e) != OK)
+        fail_msg("%s", d->e.text);
+    json_decref(body);
+    return doc;
+}
+
+static const char *member_state(struct desk *d, const char *id, char out[32])
+{
+    json_t *show = ask(d, "group.show", "{'name':'g'}");
+
+    snprintf(out, 32, "%s", json_string_value(json_object_get(row_with(json_object_get(show, "members"), "id", id), "state")));
+    json_decref(show);
+    return out;
+}
+
+/* A member's version has left its catalog: the snapshot the group was downloaded from serves it beside the newer one, until it leaves. */
+static void test_pinned(void **state)
+{
+    struct desk          *d = *state;
+    struct catalog_counts n;
+    struct deployment    *doc;
+    struct list           l;
+    char                  word[32];
+
+    say(d, "group.add", "{'name':'g','updates':['curl']}");
+    say(d, "deployment.create", "{'name':'d','group':'g','collection':'all','purpose':'available'}");
+    desk_download(d, "g");
+    assert_int_equal(desk_import(d, "debian", newer, DESK_NOW, &n), OK);
+    assert_string_equal(member_state(d, "apt:debian:curl:8.1", word), "superseded");
+    say(d, "group.add", "{'name':'g','updates':['apt:debian:curl:8.2']}");
+    l = wanted(d, "g");
+    assert_null(l.missing);
+    assert_true(names(&l, "curl_8.1") && names(&l, "curl_8.2"));
+    list_end(&l);
+    assert_int_equal(desk_download(d, "g"), 4);
+    doc = document(d);
+    assert_int_equal(doc->archive_count, 2);
+    assert_string_equal(doc->archives[0].name, doc->archives[1].name);
+    assert_false(sha256_same(&doc->archives[0].indexes[0].sha256, &doc->archives[1].indexes[0].sha256));
+    assert_int_equal(doc->update_count, 2);
+    deployment_free(doc);
+    assert_int_equal(desk_download(d, "g"), 4); /* what is pinned stays pinned */
+    say(d, "group.remove", "{'name':'g','updates':['apt:debian:curl:8.1']}");
+    assert_int_equal(desk_download(d, "g"), 2);
+    doc = document(d);
+    assert_int_equal(doc->archive_count, 1);
+    assert_int_equal(doc->update_count, 1);
+    deployment_free(doc);
+}
+
+/* One that nothing serves any more does not keep the others back. */
+static void test_too_late(void **state)
+{
+    struct desk          *d = *state;
+    struct catalog_counts n;
+    struct deployment    *doc;
+    char                  word[32];
+
+    say(d, "group.add", "{'name':'g','updates':['curl','openssl']}");
+    say(d, "deployment.create", "{'name':'d','group':'g','collection':'all','purpose':'available'}");
+    assert_int_equal(desk_import(d, "debian", newer, DESK_NOW, &n), OK);
+    say(d, "group.add", "{'name':'g','updates':['apt:debian:curl:8.2']}");
+    desk_download(d, "g");
+    doc = document(d);
+    assert_int_equal(doc->archive_count, 1);
+    assert_int_equal(doc->update_count, 2);
+    for (size_t i = 0; i < doc->update_count; i++)
+        assert_string_not_equal(doc->updates[i]->version, "8.1");
+    deployment_free(doc);
+    assert_string_equal(member_state(d, "apt:debian:curl:8.2", word), "normal");
+    assert_string_equal(member_state(d, "apt:debian:curl:8.1", word), "superseded");
+}
+
 /* The same file for two groups is there once, and keeps the origin somebody named. */
 static void test_arrived(void **state)
 {
@@ -269,7 +350,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, desk_close)
     const struct CMUnitTest tests[] = {
         T(test_wanted),  T(test_inventories),     T(test_bad_inventory), T(test_missing), T(test_done),
-        T(test_arrived), T(test_joined_meanwhile), T(test_synced_meanwhile), T(test_distribute),    T(test_other_dp),
+        T(test_arrived), T(test_joined_meanwhile), T(test_synced_meanwhile), T(test_pinned), T(test_too_late), T(test_distribute),    T(test_other_dp),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

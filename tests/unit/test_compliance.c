@@ -26,6 +26,27 @@ static void counts(struct desk *d, const char *id, int64_t required, int64_t ins
     json_decref(u);
 }
 
+/* A member of a group whose version has left its catalog: no scan names it, the inventory does. */
+static void test_left_catalog(void **state)
+{
+    static const char *const newer[] = {STANZA("curl", "curl", "8.2", ""), NULL};
+    struct desk             *d = *state;
+    struct catalog_counts    n;
+
+    say(d, "group.create", "{'name':'g'}");
+    say(d, "group.add", "{'name':'g','updates':['curl']}");
+    assert_int_equal(desk_import(d, "debian", newer, DESK_NOW, &n), OK);
+    desk_status(d, node,
+                "[{'serial':1,'topic':'inventory','packages':[['ii','curl','amd64','8.0']]},"
+                "{'serial':2,'topic':'scan','scan':{'states':{'apt:debian:curl:8.2':['required',0]}}}]");
+    counts(d, CURL, 1, 0, 0);
+    counts(d, "apt:debian:curl:8.2", 1, 0, 0);
+    desk_status(d, node, "[{'serial':3,'topic':'inventory','packages':[['ii','curl','amd64','8.1']]}]");
+    counts(d, CURL, 0, 1, 0);
+    desk_status(d, node, "[{'serial':4,'topic':'inventory','packages':[['ii','bash','amd64','5.3']]}]");
+    counts(d, CURL, 0, 0, 0);
+}
+
 static json_t *shown(struct desk *d)
 {
     return ask(d, "node.show", "{'name':'till-1'}");
@@ -255,7 +276,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_replay),       T(test_two_nodes),           T(test_gap), T(test_gap_told), T(test_one_transaction),
+        T(test_replay), T(test_left_catalog),       T(test_two_nodes),           T(test_gap), T(test_gap_told), T(test_one_transaction),
         T(test_scan),         T(test_facts_and_inventory), T(test_job), T(test_content),  T(test_nonsense),
         T(test_acknowledged),
     };

@@ -116,6 +116,52 @@ static void installs_with_its_dependency(void **state)
     lab_close(&l);
 }
 
+/* The archive goes on: 3.0 takes 2.0's place. The deployment carries both snapshots, as one does whose group has an update that has left its
+ * catalog: 2.0 is still installed from the old one, with the library that is tied to it, and 3.0 from the new one. */
+static void two_snapshots_of_one_archive(void **state)
+{
+    struct lab     l;
+    struct outcome o = {0};
+    struct archive both[2];
+    struct update *newest;
+
+    (void)state;
+    lab_open(&l, "");
+    both[0] = l.archive;
+    memset(&l.archive, 0, sizeof l.archive);
+    package_set_end(&l.set);
+    memset(&l.set, 0, sizeof l.set);
+    shell("tests/fixtures/make-archive.sh --release %s ferry-app 3.0", l.arc);
+    lab_archive(&l);
+    for (size_t i = 0; i < l.set.count; i++) {
+        uint64_t size;
+        char    *deb = must_print("%s/%s", l.arc, l.set.packages[i].filename);
+
+        lab_put(&l, deb, &size);
+        free(deb);
+    }
+    both[1] = l.archive;
+    l.deployment.archives = both;
+    l.deployment.archive_count = 2;
+    newest = l.deployment.updates[l.deployment.update_count - 1];
+    for (size_t i = 0; i < l.deployment.update_count; i++)
+        if (!strcmp(l.deployment.updates[i]->name, "ferry-app"))
+            newest = l.deployment.updates[i];
+    assert_string_equal(newest->version, "3.0");
+    run(&l, lab_update(&l, "ferry-app"), NULL, &o);
+    expect(&o, INSTALL_OK, true, "2 packages");
+    assert_string_equal(lab_status(&l, "ferry-app"), "ii 2.0");
+    assert_string_equal(lab_status(&l, "ferry-lib"), "ii 2.0");
+    run(&l, newest, NULL, &o);
+    expect(&o, INSTALL_OK, true, "2 packages");
+    assert_string_equal(lab_status(&l, "ferry-app"), "ii 3.0");
+    assert_string_equal(lab_status(&l, "ferry-lib"), "ii 3.0");
+    run(&l, lab_update(&l, "ferry-data"), NULL, &o);            /* in both, the same file */
+    expect(&o, INSTALL_OK, true, "1 packages");
+    archive_end(&both[0]);
+    lab_close(&l);
+}
+
 static void alter(struct lab *l, const struct sha256 *h)
 {
     char path[256];
@@ -450,6 +496,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_plans),
         cmocka_unit_test(installs_with_its_dependency),
+        cmocka_unit_test(two_snapshots_of_one_archive),
         cmocka_unit_test(one_byte_altered_is_refused),
         cmocka_unit_test(wrong_keyring_is_refused),
         cmocka_unit_test(a_dependency_that_is_not_deployed_is_named),
