@@ -8,7 +8,7 @@ static void test_refusals(void **state)
     refused(d, ERR_USAGE, "--filter or --search", "rule.create", "{'name':'x'}");
     refused(d, ERR_USAGE, "--filter or --search", "rule.create", "{'name':'x','filter':'name = a','search':'s'}");
     refused(d, ERR_USAGE, "column", "rule.create", "{'name':'x','filter':'name ='}");
-    refused(d, ERR_NOT_FOUND, "search", "rule.create", "{'name':'x','search':'urgent'}");
+    refused(d, ERR_NOT_FOUND, "search", "rule.create", "{'name':'x','search':'swift'}");
     refused(d, ERR_USAGE, "column", "rule.create", "{'name':'x','filter':'name = a','schedule':'someday'}");
     refused(d, ERR_USAGE, "new", "rule.create", "{'name':'x','filter':'name = a','group':'other'}");
     refused(d, ERR_NOT_FOUND, "dp-1", "rule.create", "{'name':'x','filter':'name = a','to':['dp-9']}");
@@ -56,9 +56,9 @@ static void test_needed(void **state)
     say(d, "collection.create", "{'name':'lab','nodes':['till-1']}");
     say(d, "rule.deployment.change", "{'name':'weekly','deployment':'pilot','collection':'lab'}");
     refused(d, ERR_CONDITION, "rule weekly", "collection.delete", "{'name':'lab'}");
-    say(d, "search.save", "{'name':'urgent','filter':'urgency = high'}");
-    say(d, "rule.change", "{'name':'weekly','search':'urgent'}");
-    refused(d, ERR_CONDITION, "rule weekly", "search.delete", "{'name':'urgent'}");
+    say(d, "search.save", "{'name':'swift','filter':'urgency = high'}");
+    say(d, "rule.change", "{'name':'weekly','search':'swift'}");
+    refused(d, ERR_CONDITION, "rule weekly", "search.delete", "{'name':'swift'}");
     say(d, "rule.delete", "{'name':'weekly'}");
     say(d, "dp.remove", "{'name':'dp-1'}");
     say(d, "collection.delete", "{'name':'lab'}");
@@ -71,12 +71,12 @@ static void test_search(void **state)
     struct desk *d = *state;
     json_t      *out;
 
-    say(d, "search.save", "{'name':'urgent','filter':'name = curl'}");
-    say(d, "rule.change", "{'name':'weekly','search':'urgent'}");
+    say(d, "search.save", "{'name':'swift','filter':'name = curl'}");
+    say(d, "rule.change", "{'name':'weekly','search':'swift'}");
     out = ask(d, "rule.preview", "{'name':'weekly'}");
     assert_int_equal(number_in(out, "count"), 1);
     json_decref(out);
-    say(d, "search.save", "{'name':'urgent','filter':'name in (curl, bash)'}");
+    say(d, "search.save", "{'name':'swift','filter':'name in (curl, bash)'}");
     out = ask(d, "rule.preview", "{'name':'weekly'}");
     assert_int_equal(number_in(out, "count"), 2);
     json_decref(out);

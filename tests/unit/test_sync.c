@@ -65,7 +65,7 @@ static void sign_again(int days, const char *more)
 
 static int64_t updates(void)
 {
-    json_t *out = must(&lab, "GET", "updates", NULL);
+    json_t *out = must(&lab, "GET", "updates?filter=not%20expired", NULL);
     int64_t n = json_integer_value(json_object_get(out, "total"));
 
     json_decref(out);
