@@ -173,7 +173,7 @@ enum err assembly_rule(struct author *a, const char *name, enum rule_trigger tri
     return code;
 }
 
-/* Expired ones never, however they were named. */
+/* Expired ones never, nor what no catalog has any more, however they were named. */
 static enum err deploy_ids(struct author *a, const json_t *args, json_t **ids, struct error *e)
 {
     const char *name = NULL;
@@ -187,7 +187,7 @@ static enum err deploy_ids(struct author *a, const json_t *args, json_t **ids, s
         if (rows_number(a->ledger, LEDGER_UPDATE_LIVE, "s", json_string_value(id)))
             json_array_append(*ids, id);
     if (!code && !json_array_size(*ids))
-        code = fail(e, ERR_NOT_FOUND, "no update is selected%s; nothing was made", json_array_size(found) ? " that has not expired" : "");
+        code = fail(e, ERR_NOT_FOUND, "no update is selected%s; nothing was made", json_array_size(found) ? " that has not expired and that its catalog still has" : "");
     json_decref(found);
     return code ? code : few_enough(*ids, e);
 }

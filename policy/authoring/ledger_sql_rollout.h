@@ -71,7 +71,7 @@
     X(DEPLOYMENTS_WITHDRAW, "UPDATE deployment SET withdrawn = ?2, enabled = 0 WHERE made_by = ?1 AND withdrawn = 0") \
     X(DEPLOYMENTS_LIVE, "SELECT name, grp AS \"group\", collection, available, deadline, enabled, halted, terms AS \"terms!j\"" \
                         " FROM deployment WHERE withdrawn = 0 ORDER BY created, name") \
-    X(UPDATE_LIVE, "SELECT count(*) FROM upd WHERE id = ?1 AND expired = 0") \
+    X(UPDATE_LIVE, "SELECT count(*) FROM upd WHERE id = ?1 AND expired = 0 AND gone = 0") \
     X(PHASED_PUT, "INSERT INTO phased(name, description, grp, state, halted, created) VALUES(?1, ?2, ?3, 'running', '', ?4)") \
     X(PHASED_HAS, "SELECT count(*) FROM phased WHERE name = ?1") \
     X(PHASED_NAMES, "SELECT name FROM phased ORDER BY name") \
@@ -142,13 +142,14 @@
     X(TURNS, "SELECT collection, coalesce((SELECT hostname FROM node WHERE node.id = turn.node), node) AS node, CASE until WHEN 0 THEN" \
              " 'waiting' ELSE 'holding' END AS state, since AS \"since!t\", until AS \"until!t\" FROM turn WHERE until > ?1 OR (until = 0 AND" \
              " asked >= ?2) ORDER BY collection, until = 0, since") \
-    X(NODE_NEEDS, "SELECT DISTINCT d.collection FROM node_update u JOIN member m ON m.update_id = u.update_id JOIN deployment d" \
+    X(NODE_NEEDS, "SELECT DISTINCT d.collection FROM node_update u JOIN member m ON m.update_id = u.update_id JOIN upd" \
+                  " ON upd.id = u.update_id AND upd.expired = 0 JOIN deployment d" \
                   " ON d.grp = m.grp AND d.enabled = 1 AND d.withdrawn = 0 AND coalesce(d.halted, '') = ''" \
                   " AND d.available <= ?2 AND d.terms NOT LIKE '%\"purpose\":\"available\"%' WHERE u.node = ?1 AND u.state = 2") \
     X(NODE_SEEN, "SELECT hostname, last_contact, facts AS \"facts!j\" FROM node WHERE id = ?1 AND retired = 0") \
     X(PLAN_NODES, "SELECT id, hostname, branch, facts AS \"facts!j\", last_contact, scanned FROM node WHERE retired = 0 ORDER BY hostname") \
     X(PLAN_STATES, "SELECT m.update_id AS id, coalesce(u.state, " KNOWN("?2") ") AS state FROM member m JOIN upd ON upd.id = m.update_id" \
-                   " LEFT JOIN node_update u ON u.update_id = m.update_id AND u.node = ?2 WHERE m.grp = ?1") \
+                   " LEFT JOIN node_update u ON u.update_id = m.update_id AND u.node = ?2 WHERE m.grp = ?1 AND upd.expired = 0") \
     X(PLAN_CONTENTS, "SELECT g.sha256, c.size FROM grp_content g JOIN content c ON c.sha256 = g.sha256 WHERE g.grp = ?1") \
     X(PLAN_BRANCH_HELD, "SELECT DISTINCT sha256 FROM node_content c JOIN node ON node.id = c.node WHERE node.branch = ?1 AND retired = 0") \
     X(PLAN_SHARED, "SELECT count(*) FROM member a JOIN member b ON b.update_id = a.update_id WHERE a.grp = ?1 AND b.grp = ?2") \

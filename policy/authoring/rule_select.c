@@ -20,6 +20,7 @@ enum err rule_filter(struct author *a, const json_t *row, char **filter, struct 
     return OK;
 }
 
+/* What its catalog no longer has cannot be fetched any more, expired or not: a run that selected it would fail. */
 enum err rule_select(struct author *a, const json_t *row, json_t **ids, struct error *e)
 {
     json_t  *parameters = NULL, *rows = NULL, *found;
@@ -31,7 +32,7 @@ enum err rule_select(struct author *a, const json_t *row, json_t **ids, struct e
     free(filter);
     if (code)
         return code;
-    sql = must_print("SELECT id FROM upd WHERE expired = 0 AND (%s) ORDER BY id", where);
+    sql = must_print("SELECT id FROM upd WHERE expired = 0 AND gone = 0 AND (%s) ORDER BY id", where);
     code = rows_found(a->ledger, sql, parameters, &rows, e);
     *ids = code ? NULL : json_array();
     json_array_foreach(rows, i, found)
@@ -122,7 +123,7 @@ static enum err candidates(struct author *a, const struct expression *x, json_t 
     json_t     *seen = json_pack("{s:b,s:b,s:b,s:b}", "id", 1, "name", 1, "version", 1, "title", 1);
     enum err    code;
 
-    text_add(&sql, "SELECT id, name, version, title");
+    text_add(&sql, "SELECT id, name, version, title, gone");
     add_columns(&sql, x, seen);
     text_add(&sql, " FROM upd WHERE expired = 0 ORDER BY name, version");
     code = rows_found(a->ledger, sql.data, NULL, out, e);
@@ -178,7 +179,7 @@ static json_t *judge_all(struct author *a, const struct expression *x, const jso
             continue;
         }
         if (rule_judge(x, false, candidate_lookup, &c, a->now, why) == RULE_SELECTED)
-            snprintf(why, sizeof why, "it does not match the filter");
+            snprintf(why, sizeof why, "%s", arg_number(row, "gone", 0) ? "its catalog no longer has it" : "it does not match the filter");
         count_reason(counts, why);
         if (all)
             json_array_append_new(others, short_row(row, why));

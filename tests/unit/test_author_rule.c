@@ -152,6 +152,23 @@ static void test_preview(void **state)
     json_decref(out);
 }
 
+/* Superseded and gone from the archive, yet not expired: it cannot be fetched any more, and a rule does not stumble over it. */
+static void test_gone(void **state)
+{
+    static const char *const newer[] = {STANZA("libssl3", "openssl", "3.0.3", ""), STANZA("curl", "curl", "8.1", ""), NULL};
+    struct desk             *d = *state;
+    struct catalog_counts    n;
+    json_t                  *out;
+
+    assert_int_equal(desk_import(d, "debian", newer, DESK_NOW, &n), OK);
+    say(d, "rule.change", "{'name':'weekly','filter':'name in (curl, openssl)'}");
+    out = ask(d, "rule.preview", "{'name':'weekly'}");
+    assert_int_equal(number_in(out, "count"), 2);
+    assert_int_equal(number_in(row_with(json_object_get(out, "reasons"), "reason", "its catalog no longer has it"), "count"), 1);
+    json_decref(out);
+    good(d, "weekly", RULE_BY_HAND, d->a.now);
+}
+
 /* What SQL selects and what the preview judges are one language: for each filter the preview has a reason for all the rest. */
 static void test_preview_agrees(void **state)
 {
@@ -210,7 +227,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rule_desk_open, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_refusals), T(test_disabled), T(test_due), T(test_zone), T(test_preview), T(test_preview_agrees), T(test_phased), T(test_needed), T(test_search),
+        T(test_refusals), T(test_disabled), T(test_due), T(test_zone), T(test_preview), T(test_preview_agrees), T(test_phased), T(test_needed), T(test_search), T(test_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
