@@ -133,6 +133,17 @@ static void lab_archive(struct lab *l)
     l->deployment.archive_count = 1;
 }
 
+static void lab_packages(struct lab *l)
+{
+    for (size_t i = 0; i < l->set.count; i++) {
+        uint64_t size;
+        char    *deb = must_print("%s/%s", l->arc, l->set.packages[i].filename);
+
+        lab_put(l, deb, &size);
+        free(deb);
+    }
+}
+
 /* packages: for make-root.sh, "" for all. */
 static void lab_open(struct lab *l, const char *packages)
 {
@@ -155,13 +166,7 @@ static void lab_open(struct lab *l, const char *packages)
     free(path);
     uv_loop_init(&l->loop);
     lab_archive(l);
-    for (size_t i = 0; i < l->set.count; i++) {
-        uint64_t size;
-        char    *deb = must_print("%s/%s", l->arc, l->set.packages[i].filename);
-
-        lab_put(l, deb, &size);
-        free(deb);
-    }
+    lab_packages(l);
 }
 
 static void lab_close(struct lab *l)

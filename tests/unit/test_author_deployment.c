@@ -138,6 +138,117 @@ static void test_disabled(void **state)
     refused(d, ERR_NOT_FOUND, "deployment", "deployment.change", "{'name':'none','enabled':false}");
 }
 
+static struct deployment *made(struct desk *d, const char *args)
+{
+    say(d, "deployment.create", args);
+    return read_back(d, "policy/all/d.json");
+}
+
+/* Every term reaches the document but the site's own. */
+static void test_terms(void **state)
+{
+    struct desk       *d = *state;
+    struct deployment *doc = made(d, "{'name':'d','group':'october','collection':'all','purpose':'required','deadline':'+2h','gradual':'3d',"
+                                     "'soft_deadline':true,'notify':'restart','install_outside':true,'suppress_restart_servers':true,"
+                                     "'neighbour_fallback':false,'metered':true,'verbosity':'error','alert_below':95,'alert_after':'1d'}");
+    json_t            *out, *body;
+
+    assert_int_equal(doc->terms.gradual_s, 259200);
+    assert_int_equal(doc->terms.randomize_s, 7200);
+    assert_int_equal(doc->terms.notify, NOTIFY_RESTART);
+    assert_int_equal(doc->terms.verbosity, VERBOSITY_ERROR);
+    assert_true(doc->terms.soft_deadline && doc->terms.install_outside && !doc->terms.restart_outside && doc->terms.metered);
+    assert_true(doc->terms.suppress_restart_servers && !doc->terms.suppress_restart_workstations && !doc->terms.neighbour_fallback);
+    assert_int_equal(doc->terms.alert_below, 0);
+    deployment_free(doc);
+    body = published(d, "policy/all/d.json");
+    assert_null(json_object_get(body, "alert_below"));
+    json_decref(body);
+    out = ask(d, "deployment.show", "{'name':'d'}");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(out, "terms"), "alert_below")), "95");
+    assert_string_equal(json_string_value(json_object_get(out, "made_by")), "uid 0 (root)");
+    json_decref(out);
+    say(d, "deployment.change", "{'name':'d','metered':false,'neighbour_fallback':true}");
+    doc = read_back(d, "policy/all/d.json");
+    assert_true(!doc->terms.metered && doc->terms.neighbour_fallback && doc->terms.soft_deadline);
+    deployment_free(doc);
+    refused(d, ERR_CONDITION, "cannot be changed", "deployment.change", "{'name':'d','purpose':'available'}");
+    refused(d, ERR_USAGE, "hide", "deployment.create",
+            "{'name':'e','group':'october','collection':'all','purpose':'available','notify':'none'}");
+    refused(d, ERR_USAGE, "--alert-below", "deployment.create",
+            "{'name':'e','group':'october','collection':'all','purpose':'available','alert_below':95}");
+}
+
+/* Now is friday 2027-01-15 08:00 UTC, 09:00 in Berlin. */
+static void test_times(void **state)
+{
+    struct desk       *d = *state;
+    struct deployment *doc;
+    json_t            *out;
+
+    refused(d, ERR_USAGE, "no time zone", "site.set", "{'timezone':'Mars/Olympus'}");
+    say(d, "site.set", "{'timezone':'Europe/Berlin'}");
+    doc = made(d, "{'name':'d','group':'october','collection':'all','purpose':'required','deadline':'friday 22:00'}");
+    assert_int_equal(doc->deadline, DESK_NOW + 13 * 3600);          /* 21:00 UTC */
+    assert_int_equal(doc->available, DESK_NOW);
+    deployment_free(doc);
+    refused(d, ERR_USAGE, "--available and --deadline", "deployment.change", "{'name':'d','local_time':true}");
+    say(d, "deployment.change", "{'name':'d','local_time':true,'available':'now','deadline':'friday 22:00'}");
+    doc = read_back(d, "policy/all/d.json");
+    assert_true(doc->terms.local_time);
+    assert_int_equal(doc->available, DESK_NOW + 3600);              /* 09:00, as if UTC */
+    assert_int_equal(doc->deadline, DESK_NOW + 14 * 3600);
+    deployment_free(doc);
+    out = ask(d, "deployment.list", "{}");
+    assert_string_equal(json_string_value(json_object_get(row_with(json_object_get(out, "items"), "name", "d"), "deadline")),
+                        "2027-01-15 22:00 of each node's clock");
+    json_decref(out);
+    refused(d, ERR_USAGE, "each node's own clock", "deployment.change", "{'name':'d','deadline':'2027-02-01T22:00:00Z'}");
+    refused(d, ERR_USAGE, "not a moment", "deployment.change", "{'name':'d','deadline':'someday'}");
+}
+
+static void test_halt(void **state)
+{
+    struct desk       *d = *state;
+    struct deployment *doc = made(d, "{'name':'d','group':'october','collection':'all','purpose':'required','deadline':'+2h'}");
+    json_t            *rows = NULL;
+
+    assert_null(doc->halted);
+    deployment_free(doc);
+    refused(d, ERR_USAGE, "--reason", "deployment.halt", "{'name':'d'}");
+    refused(d, ERR_CONDITION, "not halted", "deployment.resume", "{'name':'d'}");
+    say(d, "deployment.halt", "{'name':'d','reason':'tills print nothing'}");
+    doc = read_back(d, "policy/all/d.json");
+    assert_string_equal(doc->halted, "tills print nothing");
+    assert_true(doc->enabled);
+    deployment_free(doc);
+    assert_int_equal(rows_found(d->a.ledger, "UPDATE deployment SET made_by = 'phased:slowly'", NULL, &rows, &d->e), OK);
+    json_decref(rows);
+    assert_int_equal(rows_found(d->a.ledger, "INSERT INTO phased(name, state) VALUES('slowly', 'halted')", NULL, &rows, &d->e), OK);
+    json_decref(rows);
+    refused(d, ERR_CONDITION, "ferry phased resume slowly", "deployment.resume", "{'name':'d'}");
+    assert_int_equal(rows_found(d->a.ledger, "UPDATE phased SET state = 'running'", NULL, &rows, &d->e), OK);
+    json_decref(rows);
+    say(d, "deployment.resume", "{'name':'d'}");
+    doc = read_back(d, "policy/all/d.json");
+    assert_null(doc->halted);
+    deployment_free(doc);
+}
+
+static void test_report_only(void **state)
+{
+    struct desk *d = *state;
+
+    say(d, "group.create", "{'name':'yearly','report_only':true,'filter':'name = openssl'}");
+    assert_int_equal(count_in(d, "member WHERE grp = 'yearly'"), 1);
+    refused(d, ERR_CONDITION, "report-only", "deployment.create",
+            "{'name':'d','group':'yearly','collection':'all','purpose':'available'}");
+    say(d, "group.change", "{'name':'yearly','report_only':false,'description':'all of it'}");
+    say(d, "deployment.create", "{'name':'d','group':'yearly','collection':'all','purpose':'available'}");
+    refused(d, ERR_CONDITION, "deployed", "group.change", "{'name':'yearly','report_only':true}");
+    refused(d, ERR_USAGE, "--report-only", "group.change", "{'name':'yearly'}");
+}
+
 /* The tombstone stays until the node that held the deployment has the newer word; its collection may not go before. */
 static void test_tombstone(void **state)
 {
@@ -236,6 +347,43 @@ static void test_boundaries(void **state)
     fleet_free(f);
 }
 
+/* One way, with its own time; nobody links to what is not there. */
+static void test_links(void **state)
+{
+    struct desk  *d = *state;
+    struct fleet *f;
+    json_t       *out, *north;
+
+    say(d, "boundary.add", "{'group':'north','cidrs':['10.1.0.0/16'],'wan':8000}");
+    say(d, "boundary.add", "{'group':'south','cidrs':['10.2.0.0/16']}");
+    refused(d, ERR_NOT_FOUND, "did you mean \"south\"?", "boundary.link", "{'group':'north','neighbour':'souht'}");
+    refused(d, ERR_USAGE, "its own neighbour", "boundary.link", "{'group':'north','neighbour':'north'}");
+    refused(d, ERR_USAGE, "a week", "boundary.link", "{'group':'north','neighbour':'south','after':'8d'}");
+    refused(d, ERR_USAGE, "--wan", "boundary.add", "{'group':'north','cidrs':['10.1.0.0/16'],'wan':-1}");
+    say(d, "boundary.link", "{'group':'north','neighbour':'south'}");
+    f = fleet_back(d);
+    assert_int_equal(f->groups[0].neighbour_count, 1);
+    assert_string_equal(f->groups[0].neighbours[0].group, "south");
+    assert_int_equal(f->groups[0].neighbours[0].minutes, 120);
+    assert_int_equal(f->groups[1].neighbour_count, 0);
+    fleet_free(f);
+    say(d, "boundary.link", "{'group':'north','neighbour':'south','after':'never'}");
+    say(d, "boundary.add", "{'group':'north','cidrs':['10.1.0.0/17']}");
+    out = ask(d, "boundary.list", "{}");
+    north = row_with(json_object_get(out, "items"), "group", "north");
+    assert_string_equal(json_string_value(json_object_get(north, "neighbours")), "south never");
+    assert_int_equal(number_in(north, "wan_kbit"), 8000);
+    json_decref(out);
+    f = fleet_back(d);
+    assert_int_equal(f->groups[0].neighbours[0].minutes, -1);
+    fleet_free(f);
+    say(d, "boundary.unlink", "{'group':'north','neighbour':'south'}");
+    refused(d, ERR_NOT_FOUND, "no link", "boundary.unlink", "{'group':'north','neighbour':'south'}");
+    say(d, "boundary.link", "{'group':'north','neighbour':'south','after':'30m'}");
+    say(d, "boundary.remove", "{'group':'south'}");
+    assert_int_equal(count_in(d, "boundary_link"), 0);
+}
+
 static void test_settings(void **state)
 {
     struct desk  *d = *state;
@@ -256,8 +404,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_create_refused), T(test_published), T(test_added_later), T(test_disabled), T(test_tombstone),
-        T(test_no_return),      T(test_dps),       T(test_boundaries),  T(test_settings),
+        T(test_create_refused), T(test_published),   T(test_added_later), T(test_disabled), T(test_tombstone),
+        T(test_no_return),      T(test_terms),       T(test_times),       T(test_halt),     T(test_report_only),
+        T(test_links),          T(test_dps),         T(test_boundaries),  T(test_settings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

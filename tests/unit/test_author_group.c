@@ -75,6 +75,35 @@ static void test_too_many(void **state)
     assert_int_equal(count_in(d, "member"), DEPLOYMENT_UPDATES);
 }
 
+/* Each member says what is wrong with it, the group says the worst. */
+static void test_states(void **state)
+{
+    static const char *const newer[] = {STANZA("curl", "curl", "8.2", ""), NULL};
+    static const char *const ids[] = {"apt:debian:curl:8.2", "apt:debian:curl:8.1", "apt:debian:bash:5.3"};
+    static const char *const words[] = {"content missing", "superseded", "expired"};
+    struct desk             *d = *state;
+    struct catalog_counts    n;
+    json_t                  *out;
+
+    say(d, "group.create", "{'name':'g'}");
+    say(d, "group.add", "{'name':'g','updates':['curl','bash']}");
+    assert_int_equal(desk_import(d, "debian", newer, DESK_NOW, &n), OK);
+    out = ask(d, "group.add", "{'name':'g','updates':['apt:debian:curl:8.2']}");
+    assert_non_null(strstr(json_string_value(json_object_get(out, "message")), "1 have expired and are not deployed"));
+    json_decref(out);
+    out = ask(d, "group.show", "{'name':'g'}");
+    assert_string_equal(json_string_value(json_object_get(out, "state")), "expired");
+    for (size_t i = 0; i < COUNT(ids); i++)
+        assert_string_equal(json_string_value(json_object_get(row_with(json_object_get(out, "members"), "id", ids[i]), "state")), words[i]);
+    json_decref(out);
+    say(d, "group.remove", "{'name':'g','updates':['apt:debian:bash:5.3','apt:debian:curl:8.1']}");
+    desk_download(d, "g");
+    out = ask(d, "group.show", "{'name':'g'}");
+    assert_string_equal(json_string_value(json_object_get(out, "state")), "normal");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(out, "members"), 0), "state")), "normal");
+    json_decref(out);
+}
+
 static void test_delete(void **state)
 {
     struct desk *d = *state;
@@ -228,7 +257,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_create), T(test_members), T(test_all_or_nothing), T(test_too_many), T(test_delete),   T(test_audit),
+        T(test_create), T(test_members), T(test_all_or_nothing), T(test_too_many), T(test_states), T(test_delete),   T(test_audit),
         T(test_dry_run), T(test_rules),  T(test_includes),       T(test_in_use),
     };
 

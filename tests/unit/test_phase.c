@@ -145,7 +145,7 @@ static void progress(void **state)
 /* The longest sentence is cut, never more. */
 static void giants(void **state)
 {
-    int64_t n = 30000000000000000;
+    int64_t n = 900000000000000;
     struct gate g = {.success_percent = 95, .halt_percent = 5, .sample = 1};
     struct phase_figures f = {.nodes = 3 * n, .compliant = n, .failed = 2 * n, .silent = n};
     struct phase_judgement j = phase_judge(&g, &f, T0);

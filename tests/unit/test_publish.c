@@ -184,11 +184,35 @@ static void test_torrent_gone(void **state)
     repository_close(p.r);
 }
 
+/* What holds for members is a role of its own, although nothing is deployed to them; gone, the role goes. */
+static void test_windows_alone(void **state)
+{
+    struct press p = open_press(*state);
+
+    say(p.d, "collection.create", "{'name':'tills','rule':'hostname = a'}");
+    assert_true(publish(&p));
+    assert_false(there(&p, "1.tills.json"));
+    say(p.d, "window.add", "{'collection':'tills','name':'night','when':'daily 02:00','duration':'4h'}");
+    assert_true(publish(&p));
+    assert_true(there(&p, "1.tills.json"));
+    assert_int_equal(seq_of(p.d, "policy/tills/collection.json"), 1);
+    say(p.d, "settings.set", "{'collection':'tills','grace':'1h'}");
+    assert_true(publish(&p));
+    assert_true(there(&p, "2.tills.json"));
+    assert_false(publish(&p));
+    say(p.d, "settings.clear", "{'collection':'tills'}");
+    say(p.d, "window.remove", "{'collection':'tills','name':'night'}");
+    assert_null(published(p.d, "policy/tills/collection.json"));
+    assert_true(publish(&p));
+    repository_close(p.r);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
     const struct CMUnitTest tests[] = {
         T(test_nothing_new), T(test_changed), T(test_seq), T(test_same_name_again), T(test_collection), T(test_scan), T(test_torrent_gone),
+        T(test_windows_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,7 @@ static void the_countdown(void **state)
 {
     (void)state;
     CASE(T1, , COUNTDOWN, T1 + HOUR, T1 + 45 * 60, true);
+    CASE(T1, s->countdown_begun = T1, COUNTDOWN, T1 + HOUR, T1 + 45 * 60, false);
     CASE(T1 + 60, s->countdown_begun = T1, COUNTDOWN, T1 + HOUR, T1 + 45 * 60, false);
     CASE(T1 + 45 * 60 - 1, s->countdown_begun = T1, COUNTDOWN, T1 + HOUR, T1 + 45 * 60, false);
     CASE(T1 + 45 * 60, s->countdown_begun = T1, FINAL, T1 + HOUR, T1 + HOUR, false);

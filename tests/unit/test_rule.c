@@ -137,6 +137,7 @@ static void after_a_sync(void **state)
     CASE(NULL, T0 + 9 * HOUR, (c->after_sync = true, c->last_sync = c->last_sync_run = T0 + HOUR), WAIT(0));
     CASE(NULL, T0 + 9 * HOUR, (c->after_sync = true, c->last_sync = T0 + 2, c->last_sync_run = T0 + 1), RUN(AFTER_SYNC, T0 + 9 * HOUR));
     CASE(NULL, T0 + 9 * HOUR, (c->after_sync = true, c->last_sync = T0 - 1), WAIT(0));
+    CASE(NULL, T0 + 9 * HOUR, (c->after_sync = true, c->last_sync = T0), RUN(AFTER_SYNC, T0 + 9 * HOUR));
     CASE("daily 02:00", T0 + HOUR, (c->after_sync = true, c->last_sync = T0 + 60), RUN(AFTER_SYNC, T0 + HOUR));
     CASE("daily 02:00", T0 + 2 * HOUR, (c->after_sync = true, c->last_sync = T0 + 60), RUN(ON_SCHEDULE, T0 + 2 * HOUR));
 }

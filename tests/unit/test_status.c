@@ -197,6 +197,60 @@ static void test_why_not_concerned(void **state)
     because(d, "curl", "not-deployed", "no deployment");
 }
 
+/* What holds for the node by its collections, in its own zone: every gate on the way, in order. */
+static void test_why_windows(void **state)
+{
+    struct desk *d = *state;
+    char        *first, *all;
+
+    desk_status(d, till, "[{'serial':2,'topic':'facts','facts':{'hostname':'till-1','timezone':'Europe/Berlin'}},"
+                         "{'serial':3,'topic':'scan','scan':{'states':{'" CURL "':['required',0]}}},"
+                         "{'serial':4,'topic':'update','subject':'" CURL "','state':'required','enforcement':'downloaded'}]");
+    say(d, "window.add", "{'collection':'tills','name':'night','when':'daily 02:00','duration':'4h'}");
+    all = why(d, "curl", &first);
+    assert_string_equal(first, "deadline-ahead");
+    assert_non_null(strstr(all, "deadline-ahead: its deadline has not come (deployment october) [policy/tills/october.json] 2027-01-15T10:00:00Z"));
+    assert_non_null(strstr(all, "waiting-window: outside the maintenance windows (deployment october) [policy/tills/october.json]"
+                                " 2027-01-16T01:00:00Z"));
+    assert_true(strstr(all, "deadline-ahead") < strstr(all, "waiting-window"));
+    free(first);
+    free(all);
+    d->a.now += 3 * 3600;
+    because(d, "curl", "waiting-window", "2027-01-16T01:00:00Z");
+    say(d, "deployment.change", "{'name':'october','install_outside':true}");
+    because(d, "curl", "install-now", "october");
+    say(d, "settings.set", "{'collection':'tills','enabled':false}");
+    because(d, "curl", "switched-off", "october");
+    say(d, "deployment.halt", "{'name':'october','reason':'prints nothing'}");
+    because(d, "curl", "halted", "the deployment is halted: prints nothing (deployment october, halted)");
+}
+
+/* The leading one comes first; who made a deployment is said; what has expired says by what it is replaced. */
+static void test_why_several(void **state)
+{
+    static const char *const newer[] = {STANZA("curl", "curl", "8.2", ""), NULL};
+    struct desk             *d = *state;
+    struct catalog_counts    n;
+    json_t                  *rows = NULL;
+    char                    *first, *all;
+
+    desk_status(d, till, "[{'serial':2,'topic':'scan','scan':{'states':{'" CURL "':['required',0]}}}]");
+    say(d, "deployment.create", "{'name':'early','group':'g','collection':'all','purpose':'required','deadline':'+1h','randomize':'0'}");
+    assert_int_equal(rows_found(d->a.ledger, "UPDATE deployment SET made_by = 'rule:monthly' WHERE name = 'early'", NULL, &rows, &d->e), OK);
+    json_decref(rows);
+    all = why(d, "curl", &first);
+    assert_string_equal(first, "downloading");
+    assert_non_null(strstr(all, "(deployment early, made by rule monthly)"));
+    assert_true(strstr(all, "early") < strstr(all, "october"));
+    free(first);
+    free(all);
+    assert_int_equal(desk_import(d, "debian", newer, DESK_NOW, &n), OK);
+    say(d, "site.set", "{'supersedence':'now'}");
+    assert_int_equal(author_tidy(&d->a, &rows, &d->e), OK);
+    json_decref(rows);
+    because(d, CURL, "not-deployed", "it has expired; newer is apt:debian:curl:8.2");
+}
+
 /* Deployed, but its files have not come to the library yet. */
 static void test_why_content(void **state)
 {
@@ -222,7 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_tally),       T(test_older_catalog), T(test_worst),
           T(test_branches), T(test_why_unknown), T(test_why), T(test_why_not_concerned),
-        T(test_why_content), T(test_no_such),
+        T(test_why_windows), T(test_why_several), T(test_why_content), T(test_no_such),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
