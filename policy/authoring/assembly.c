@@ -187,7 +187,8 @@ static enum err deploy_ids(struct author *a, const json_t *args, json_t **ids, s
         if (rows_number(a->ledger, LEDGER_UPDATE_LIVE, "s", json_string_value(id)))
             json_array_append(*ids, id);
     if (!code && !json_array_size(*ids))
-        code = fail(e, ERR_NOT_FOUND, "no update is selected%s; nothing was made", json_array_size(found) ? " that has not expired and that its catalog still has" : "");
+        code = fail(e, ERR_NOT_FOUND, "no update is selected%s; nothing was made",
+                    json_array_size(found) ? " that has not expired and that its catalog still has" : "");
     json_decref(found);
     return code ? code : few_enough(*ids, e);
 }

@@ -227,7 +227,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rule_desk_open, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_refusals), T(test_disabled), T(test_due), T(test_zone), T(test_preview), T(test_preview_agrees), T(test_phased), T(test_needed), T(test_search), T(test_gone),
+        T(test_refusals), T(test_disabled), T(test_due),    T(test_zone),   T(test_preview), T(test_preview_agrees),
+        T(test_phased),   T(test_needed),   T(test_search), T(test_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
