@@ -36,28 +36,31 @@ enum err phased_suspend(struct author *a, const json_t *args, json_t **out, stru
     return code;
 }
 
-/* What has failed is accepted: its gate opens as far as that, and halts above it. */
+/* What has failed is accepted, and only more than that halts again. Nodes that were halted may have said something else since: the figures
+ * that led to the halt count as well. */
 static enum err accept_failures(struct author *a, struct step *s, const char *phased, const json_t *one, struct error *e)
 {
-    AUTO(text_free) char  *why = NULL;
-    struct phase           p;
-    struct phase_judgement j;
-    struct phase_figures   f;
-    int64_t                ended;
-    enum err               code = phase_from_row(one, &p, e);
+    AUTO(text_free) char *why = NULL;
+    struct phase          p;
+    struct judged         now, then;
+    int64_t               when;
+    json_t               *log;
+    enum err              code = phase_from_row(one, &p, e);
 
-    if (code || strcmp(p.state, "halted"))
+    if (code || p.state != PHASE_HALTED)
         return code;
-    code = phase_judged(a, s, &p, &j, &f, e);
+    code = phase_judged(a, s, &p, &now, e);
     if (code)
         return code;
-    ended = f.compliant + f.failed;
-    if (j.verdict == PHASE_HALT && ended)
-        p.gate.halt_percent = (f.failed * 100 + ended - 1) / ended;
-    why = must_print("resumed by %s; halt above %lld %% from now", a->who, (long long)p.gate.halt_percent);
+    log = rows_one(a->ledger, LEDGER_PHASE_LOG_HALT, "si", phased, p.position);
+    if (log && !judged_read(json_object_get(log, "figures"), &then.gate, &then.figures, &when, NULL) && then.figures.failed > p.accepted)
+        p.accepted = then.figures.failed;
+    json_decref(log);
+    if (now.figures.failed > p.accepted)
+        p.accepted = now.figures.failed;
+    why = must_print("resumed by %s; %lld failure%s accepted", a->who, (long long)p.accepted, p.accepted == 1 ? " is" : "s are");
     code = phase_store(a, LEDGER_PHASE_CHANGE, phased, &p, e);
-    code = code ? code : rows_run(a->ledger, LEDGER_PHASE_STATE, e, "sisii", phased, p.position, p.success_at ? "succeeded" : "active", p.succeeded,
-                                  p.success_at);
+    code = code ? code : phase_set(a, phased, &p, p.success_at ? PHASE_SUCCEEDED : PHASE_ACTIVE, e);
     return code ? code : phase_log(a, phased, p.position, "resumed", NULL, why, e);
 }
 
@@ -96,18 +99,17 @@ enum err phased_resume(struct author *a, const json_t *args, json_t **out, struc
 /* Why the next phase does not begin by itself now; OK when nothing but a hand is wanted. */
 static enum err ripe(struct author *a, const struct phase *before, const struct phase *p, struct error *e)
 {
-    struct phase_judgement j = {0};
-    struct phase_figures   f;
-    struct step            step = {0};
-    char                   time[TIME_SIZE];
-    enum err               code = before ? phase_judged(a, &step, before, &j, &f, e) : OK;
+    struct judged j = {0};
+    struct step   step = {0};
+    char          time[TIME_SIZE];
+    enum err      code = before ? phase_judged(a, &step, before, &j, e) : OK;
 
     step_end(&step);
     if (code || (!before && p->begin == BEGIN_BY_HAND))
         return code;
-    if (before && (strcmp(before->state, "succeeded") || !j.reached))
+    if (before && (before->state != PHASE_SUCCEEDED || !j.verdict.reached))
         return fail(e, ERR_CONDITION, "phase %lld, %s, has not succeeded: %s; --force begins the next one all the same",
-                    (long long)before->position, before->collection, j.why);
+                    (long long)before->position, before->collection, j.verdict.why);
     if (p->begin == BEGIN_AFTER)
         return fail(e, ERR_CONDITION, "phase %lld, %s, begins by itself at %s; --force begins it now", (long long)p->position, p->collection,
                     before ? time_print(before->success_at + p->after_s, time) : "its time");
@@ -123,7 +125,7 @@ static enum err next_waiting(const json_t *rows, struct phase *before, struct ph
     json_array_foreach(rows, i, one) {
         code = phase_from_row(one, p, e);
         *first = i == 0;
-        if (code || !strcmp(p->state, "waiting"))
+        if (code || p->state == PHASE_WAITING)
             return code;
         *before = *p;
     }
@@ -202,7 +204,7 @@ static enum err phase_named(const json_t *rows, const json_t *args, struct phase
 
 static enum err waits(const struct phase *p, struct error *e)
 {
-    if (!strcmp(p->state, "waiting"))
+    if (p->state == PHASE_WAITING)
         return OK;
     return fail(e, ERR_CONDITION,
                 "phase %lld, %s, has begun and is read-only: nodes are acting on it and its gate is judging it; waiting phases can be changed",

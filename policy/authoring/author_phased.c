@@ -204,23 +204,23 @@ static const char *advice(const char *state)
 
 static enum err one_status(struct author *a, struct step *s, const json_t *one, json_t **out, struct error *e)
 {
-    struct phase           p;
-    struct phase_judgement j = {0};
-    struct phase_figures   f = {0};
-    enum err               code = phase_from_row(one, &p, e);
+    struct phase                p;
+    struct judged               j = {0};
+    const struct phase_figures *f = &j.figures;
+    enum err                    code = phase_from_row(one, &p, e);
 
-    if (!code && strcmp(p.state, "waiting"))
-        code = phase_judged(a, s, &p, &j, &f, e);
+    if (!code && p.state != PHASE_WAITING)
+        code = phase_judged(a, s, &p, &j, e);
     if (code)
         return code;
     *out = phase_show(&p);
-    if (strcmp(p.state, "waiting")) {
-        json_object_set_new(*out, "nodes", json_integer(f.nodes));
-        json_object_set_new(*out, "compliant", json_integer(f.compliant));
-        json_object_set_new(*out, "failed", json_integer(f.failed));
-        json_object_set_new(*out, "in_progress", json_integer(f.in_progress));
-        json_object_set_new(*out, "unknown", json_integer(f.unknown));
-        json_object_set_new(*out, "why", json_string(j.why));
+    if (p.state != PHASE_WAITING) {
+        json_object_set_new(*out, "nodes", json_integer(f->nodes));
+        json_object_set_new(*out, "compliant", json_integer(f->compliant));
+        json_object_set_new(*out, "failed", json_integer(f->failed));
+        json_object_set_new(*out, "in_progress", json_integer(f->in_progress));
+        json_object_set_new(*out, "unknown", json_integer(f->unknown));
+        json_object_set_new(*out, "why", json_string(j.verdict.why));
     }
     return OK;
 }
@@ -262,8 +262,9 @@ enum err phased_list(struct author *a, const json_t *args, json_t **out, struct 
         json_t     *phase;
         phases = NULL;
         code = code ? code : rows_all(a->ledger, LEDGER_PHASES, &phases, e, "s", arg_text(row, "name"));
-        json_array_foreach(phases, k, phase) if (strcmp(arg_text(phase, "state"), "waiting"))
-        {
+        json_array_foreach(phases, k, phase) {
+            if (!strcmp(arg_text(phase, "state"), "waiting"))
+                continue;
             begun++;
             current = arg_text(phase, "collection");
         }

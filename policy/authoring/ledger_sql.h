@@ -268,8 +268,11 @@
     X(UPDATE_OPEN, "SELECT node, CASE state WHEN 2 THEN 'required' ELSE 'unknown' END AS state FROM node_update WHERE update_id = ?1" \
                    " AND state IN (0, 2)") \
     X(UPDATE_SPOKEN, "SELECT node FROM node_update WHERE update_id = ?1") \
+    /* What has failed and is held back before it may be tried again has failed all the same. */ \
     X(UPDATE_TROUBLES, "SELECT node, enforcement FROM node_job WHERE update_id = ?1 AND enforcement IN ('failed', 'download-failed'," \
-                       " 'restart-pending')") \
+                       " 'restart-pending') UNION ALL SELECT node, 'failed' FROM node_job WHERE update_id = ?1 AND enforcement IN" \
+                       " ('waiting', 'waiting-window', 'waiting-turn') AND attempts > 0 AND reason IN ('halted', 'waiting-window'," \
+                       " 'waiting-turn')") \
     X(DEPLOYMENTS_OF, "SELECT d.name, d.grp AS \"group\", d.collection, d.enabled AS \"enabled!b\", d.withdrawn AS \"withdrawn!b\"," \
                       " d.halted, d.made_by, d.available AS available_s, d.deadline AS deadline_s, d.terms AS \"terms!j\" FROM deployment d" \
                       " JOIN member m ON m.grp = d.grp WHERE m.update_id = ?1 AND d.withdrawn = 0 ORDER BY d.deadline, d.name") \

@@ -94,6 +94,8 @@
     X(PHASE_STATE, "UPDATE phase SET state = ?3, succeeded = ?4, success_at = ?5 WHERE phased = ?1 AND position = ?2") \
     X(PHASE_LOG_PUT, "INSERT INTO phase_log(phased, position, time, verdict, figures, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
     X(PHASE_LOG_LAST, "SELECT verdict FROM phase_log WHERE phased = ?1 AND position = ?2 ORDER BY id DESC LIMIT 1") \
+    X(PHASE_LOG_HALT, "SELECT figures AS \"figures!j\" FROM phase_log WHERE phased = ?1 AND position = ?2 AND verdict = 'halt'" \
+                      " ORDER BY id DESC LIMIT 1") \
     X(PHASE_LOG, "SELECT time AS \"time!t\", position, coalesce((SELECT collection FROM phase p WHERE p.phased = l.phased" \
                  " AND p.position = l.position), '') AS collection, verdict, why, figures AS \"figures!j\" FROM phase_log l" \
                  " WHERE phased = ?1 ORDER BY id DESC LIMIT ?2") \

@@ -9,7 +9,7 @@
 #include "policy/document/json.h"
 
 #define YEAR (365 * 86400)
-#define GATE(name) offsetof(struct gate, name)
+#define GATE(name) offsetof(struct phase, gate.name)
 #define FIGURE(name) {#name, MEMBER_NUMBER, offsetof(struct phase_figures, name), 0, 0, INT64_MAX, NULL, false, ""}
 
 /* As they are kept, in the row and in the history. */
@@ -21,6 +21,7 @@ static const struct member gate_table[] = {
     {"silence", MEMBER_DURATION, GATE(silence_s), 0, 0, YEAR, NULL, false, ""},
     {"soak", MEMBER_DURATION, GATE(soak_s), 0, 0, YEAR, NULL, false, ""},
     {"progress", MEMBER_DURATION, GATE(progress_s), 0, 0, YEAR, NULL, false, ""},
+    {"accepted", MEMBER_NUMBER, offsetof(struct phase, accepted), 0, 0, 10000000, NULL, false, ""},
 };
 static const struct member figures_table[] = {
     FIGURE(nodes), FIGURE(compliant), FIGURE(failed), FIGURE(in_progress), FIGURE(unknown), FIGURE(silent), FIGURE(began), FIGURE(succeeded),
@@ -28,9 +29,10 @@ static const struct member figures_table[] = {
 
 json_t *judged_print(const struct gate *g, const struct phase_figures *f, int64_t now)
 {
-    json_t *gate = json_object(), *figures = json_object();
+    json_t      *gate = json_object(), *figures = json_object();
+    struct phase p = {.gate = *g};
 
-    members_print(gate_table, COUNT(gate_table), g, gate, true);
+    members_print(gate_table, COUNT(gate_table), &p, gate, true);
     members_print(figures_table, COUNT(figures_table), f, figures, true);
     return json_pack("{s:o,s:o,s:I}", "gate", gate, "figures", figures, "now", (json_int_t)now);
 }
@@ -38,21 +40,43 @@ json_t *judged_print(const struct gate *g, const struct phase_figures *f, int64_
 enum err judged_read(const json_t *json, struct gate *g, struct phase_figures *f, int64_t *now, struct error *e)
 {
     struct reader gate, figures;
+    struct phase  p;
     enum err      code;
 
     reader_init(&gate, json_object_get(json, "gate"), "gate", e);
-    members_read(&gate, gate_table, COUNT(gate_table), g, true);
+    members_read(&gate, gate_table, COUNT(gate_table), &p, true);
     code = reader_done(&gate);
+    *g = p.gate;
     reader_init(&figures, json_object_get(json, "figures"), "figures", e);
     members_read(&figures, figures_table, COUNT(figures_table), f, true);
     *now = arg_number(json, "now", 0);
     return code ? code : reader_done(&figures);
 }
 
+static const char *const states[] = {
+#define X(name, word) word,
+    PHASE_STATE_LIST(X)
+#undef X
+};
+
+const char *phase_state_word(enum phase_state s)
+{
+    return states[s];
+}
+
+static enum phase_state state_of(const char *word)
+{
+    size_t i = 0;
+
+    while (i + 1 < COUNT(states) && strcmp(states[i], word))
+        i++;
+    return (enum phase_state)i;
+}
+
 void phase_default(struct phase *p, bool first)
 {
-    *p = (struct phase){.begin = BEGIN_AFTER, .after_s = first ? 0 : 86400, .deadline_s = 7 * 86400, .state = "waiting", .deployment = ""};
-    members_default(gate_table, COUNT(gate_table), &p->gate);
+    *p = (struct phase){.begin = BEGIN_AFTER, .after_s = first ? 0 : 86400, .deadline_s = 7 * 86400, .state = PHASE_WAITING, .deployment = ""};
+    members_default(gate_table, COUNT(gate_table), p);
     members_default(terms_table, terms_count, &p->terms);
 }
 
@@ -62,14 +86,14 @@ enum err phase_from_row(const json_t *row, struct phase *p, struct error *e)
     enum err      code = terms_stored(json_object_get(row, "terms"), &p->terms, e);
 
     reader_init(&r, json_object_get(row, "gate"), "gate", e);
-    members_read(&r, gate_table, COUNT(gate_table), &p->gate, true);
+    members_read(&r, gate_table, COUNT(gate_table), p, true);
     code = code ? code : reader_done(&r);
     p->position = arg_number(row, "position", 0);
     p->collection = arg_text(row, "collection");
     p->begin = arg_text(row, "begin_by") && !strcmp(arg_text(row, "begin_by"), "hand") ? BEGIN_BY_HAND : BEGIN_AFTER;
     p->after_s = arg_number(row, "after_s", 0);
     p->deadline_s = arg_number(row, "deadline_s", 0);
-    p->state = arg_text(row, "state");
+    p->state = state_of(arg_text(row, "state"));
     p->deployment = arg_text(row, "deployment") ? arg_text(row, "deployment") : "";
     p->began = arg_number(row, "began", 0);
     p->succeeded = arg_number(row, "succeeded", 0);
@@ -83,7 +107,7 @@ enum err phase_store(struct author *a, enum ledger_sql sql, const char *phased, 
     char    *text, *terms = terms_text(&p->terms);
     enum err code;
 
-    members_print(gate_table, COUNT(gate_table), &p->gate, gate, true);
+    members_print(gate_table, COUNT(gate_table), p, gate, true);
     text = json_dumps(gate, JSON_COMPACT);
     code = rows_run(a->ledger, sql, e, "sisssiis", phased, p->position, p->collection, text, p->begin == BEGIN_BY_HAND ? "hand" : "after",
                     p->after_s, p->deadline_s, terms);
@@ -105,10 +129,12 @@ json_t *phase_show(const struct phase *p)
              (long long)(p->gate.success_count ? p->gate.success_count : p->gate.success_percent));
     snprintf(halt, sizeof halt, "%lld %%", (long long)p->gate.halt_percent);
     o = json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "position", (json_int_t)p->position, "collection", p->collection, "state",
-                  p->state, "deployment", p->deployment, "begin", begin, "success", success, "halt",
+                  phase_state_word(p->state), "deployment", p->deployment, "begin", begin, "success", success, "halt",
                   p->gate.halt_percent == 100 ? "never" : halt, "deadline", offset_print(p->deadline_s, deadline), "gradual",
                   p->terms.gradual_s ? offset_print(p->terms.gradual_s, gradual) : "", "soak",
                   p->gate.soak_s ? offset_print(p->gate.soak_s, soak) : "");
+    if (p->accepted)
+        json_object_set_new(o, "accepted", json_integer(p->accepted));
     put_time(o, "began", p->began);
     put_time(o, "success_at", p->success_at);
     return o;

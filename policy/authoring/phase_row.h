@@ -7,14 +7,25 @@
 
 #define PHASES_MOST 11 /* the first and ten more, as in Configuration Manager */
 
+/* waiting ─► active ─► succeeded; active, succeeded ─► halted ─► (resumed) what it was */
+#define PHASE_STATE_LIST(X) X(WAITING, "waiting") X(ACTIVE, "active") X(SUCCEEDED, "succeeded") X(HALTED, "halted")
+enum phase_state {
+#define X(name, word) PHASE_##name,
+    PHASE_STATE_LIST(X)
+#undef X
+};
+const char *phase_state_word(enum phase_state);
+
 struct phase {
     int64_t          position;                  /* from 1 */
     const char      *collection;                /* borrowed from the row or the argument */
     struct gate      gate;
+    int64_t          accepted;                  /* failures that somebody has resumed it with: no more than these do not halt it */
     enum phase_begin begin;
     int64_t          after_s, deadline_s;
     struct terms     terms;
-    const char      *state, *deployment;        /* "waiting", "active", "succeeded", "halted" */
+    enum phase_state state;
+    const char      *deployment;                /* "" while it waits */
     int64_t          began, succeeded, success_at;
 };
 
@@ -42,9 +53,16 @@ struct step {
 void     step_end(struct step *);
 /* One phased deployment: judges what runs, halts, begins what may. row: of PHASEDS. */
 enum err phased_advance(struct author *, const json_t *row, struct step *, struct error *);
-/* Its deployment is made: available now. log: the sentence for the history. */
+/* The one place that changes the state of a phase; where its success stands goes with it. */
+enum err phase_set(struct author *, const char *phased, struct phase *, enum phase_state, struct error *);
+/* Its deployment is made: available now; it is active. log: the sentence for the history. */
 enum err phase_begins_now(struct author *, const json_t *row, const struct phase *, const char *log, struct error *);
-enum err phase_judged(struct author *, struct step *, const struct phase *, struct phase_judgement *, struct phase_figures *, struct error *);
+struct judged {
+    struct gate            gate;                /* as it was judged with: failures that are accepted never halt */
+    struct phase_figures   figures;
+    struct phase_judgement verdict;
+};
+enum err phase_judged(struct author *, struct step *, const struct phase *, struct judged *, struct error *);
 enum err phase_log(struct author *, const char *phased, int64_t position, const char *verdict, json_t *figures /* taken */, const char *why,
                    struct error *);
 

@@ -30,11 +30,10 @@ enum err phase_log(struct author *a, const char *phased, int64_t position, const
     return code;
 }
 
-/* The one place that changes a phase's state. */
-static enum err phase_set(struct author *a, const char *phased, struct phase *p, const char *state, struct error *e)
+enum err phase_set(struct author *a, const char *phased, struct phase *p, enum phase_state state, struct error *e)
 {
     p->state = state;
-    return rows_run(a->ledger, LEDGER_PHASE_STATE, e, "sisii", phased, p->position, state, p->succeeded, p->success_at);
+    return rows_run(a->ledger, LEDGER_PHASE_STATE, e, "sisii", phased, p->position, phase_state_word(state), p->succeeded, p->success_at);
 }
 
 /* --- beginning --- */
@@ -80,41 +79,42 @@ static enum err tally(struct author *a, struct step *s, const json_t *row, struc
 }
 
 /* A deployment that somebody deleted holds the phase where it is; nothing can be said about its nodes. */
-enum err phase_judged(struct author *a, struct step *s, const struct phase *p, struct phase_judgement *j, struct phase_figures *f, struct error *e)
+enum err phase_judged(struct author *a, struct step *s, const struct phase *p, struct judged *out, struct error *e)
 {
     json_t      *row = rows_one(a->ledger, LEDGER_DEPLOYMENT_RAW, "s", p->deployment);
     struct tally t = {.silent_before = p->gate.silence_s ? a->now - p->gate.silence_s + 1 : 0, .since = p->began};
     bool         there = row && !arg_number(row, "withdrawn", 0);
     enum err     code = there ? tally(a, s, row, &t, e) : OK;
 
-    *f = (struct phase_figures){.began = p->began};
+    *out = (struct judged){.gate = p->gate, .figures = {.began = p->began}};
     if (!there) {
-        *j = (struct phase_judgement){.verdict = PHASE_HOLD};
-        snprintf(j->why, sizeof j->why, "its deployment %.64s was deleted; `ferry phased next --force` goes on", p->deployment);
+        snprintf(out->verdict.why, sizeof out->verdict.why, "its deployment %.64s was deleted; `ferry phased next --force` goes on",
+                 p->deployment);
     } else if (!code) {
-        *f = (struct phase_figures){t.total,   t.compliant, t.failed + t.silent, t.in_progress, t.unknown,
-                                    t.silent, p->began,    p->succeeded};
-        *j = phase_judge(&p->gate, f, a->now);
+        out->figures = (struct phase_figures){t.total,   t.compliant, t.failed + t.silent, t.in_progress, t.unknown,
+                                              t.silent, p->began,    p->succeeded};
+        if (out->figures.failed <= p->accepted)
+            out->gate.halt_percent = 100;
+        out->verdict = phase_judge(&out->gate, &out->figures, a->now);
     }
     json_decref(row);
     return code;
 }
 
-static enum err tell_verdict(struct author *a, const char *phased, const struct phase *p, const struct phase_judgement *j,
-                             const struct phase_figures *f, struct error *e)
+static enum err tell_verdict(struct author *a, const char *phased, const struct phase *p, const struct judged *j, struct error *e)
 {
     json_t     *last = rows_one(a->ledger, LEDGER_PHASE_LOG_LAST, "si", phased, p->position);
-    const char *word = phase_verdict_word(j->verdict);
+    const char *word = phase_verdict_word(j->verdict.verdict);
     bool        same = last && !strcmp(arg_text(last, "verdict"), word);
 
     json_decref(last);
-    return same ? OK : phase_log(a, phased, p->position, word, judged_print(&p->gate, f, a->now), j->why, e);
+    return same ? OK : phase_log(a, phased, p->position, word, judged_print(&j->gate, &j->figures, a->now), j->verdict.why, e);
 }
 
 static enum err halt(struct author *a, const char *phased, struct phase *p, const char *why, struct step *s, struct error *e)
 {
     AUTO(text_free) char *maker = must_print("phased:%s", phased);
-    enum err              code = phase_set(a, phased, p, "halted", e);
+    enum err              code = phase_set(a, phased, p, PHASE_HALTED, e);
 
     code = code ? code : rows_run(a->ledger, LEDGER_PHASED_STATE, e, "sss", phased, "halted", why);
     code = code ? code : rows_run(a->ledger, LEDGER_DEPLOYMENTS_HALT, e, "ss", maker, why);
@@ -136,13 +136,14 @@ static enum err keep_success(struct author *a, const char *phased, struct phase 
 static enum err judge(struct author *a, const char *phased, struct phase *p, struct phase_judgement *j, struct step *s, struct error *e)
 {
     AUTO(text_free) char *subject = must_print("%s/%s", phased, p->collection);
-    struct phase_figures  f;
-    enum err              code = phase_judged(a, s, p, j, &f, e);
+    struct judged         all;
+    enum err              code = phase_judged(a, s, p, &all, e);
 
-    code = code ? code : tell_verdict(a, phased, p, j, &f, e);
+    *j = all.verdict;
+    code = code ? code : tell_verdict(a, phased, p, &all, e);
     code = code ? code : keep_success(a, phased, p, j, e);
     code = code ? code : alert_while(a, j->verdict == PHASE_ALERT, "phase-late", subject, ALERT_WARNING, j->why, e);
-    if (!code && p->gate.silence_s && f.in_progress + f.unknown)
+    if (!code && p->gate.silence_s && all.figures.in_progress + all.figures.unknown)
         wake_at(s, a->now + 60);                /* somebody may become silent: without news nobody would look */
     wake_at(s, code ? 0 : j->wake);
     return code;
@@ -153,7 +154,7 @@ static enum err consider(struct author *a, const json_t *row, const struct phase
                          const struct phase_judgement *j, struct step *s, struct error *e)
 {
     int64_t success_at = before ? before->success_at : arg_number(row, "created_s", 0);
-    int64_t at = before && strcmp(before->state, "succeeded") ? 0 : phase_begins(p->begin, p->after_s, success_at);
+    int64_t at = before && before->state != PHASE_SUCCEEDED ? 0 : phase_begins(p->begin, p->after_s, success_at);
 
     if (!at)
         return OK;
@@ -167,38 +168,50 @@ static enum err consider(struct author *a, const json_t *row, const struct phase
     return phase_begins_now(a, row, p, before ? j->why : "the first phase", e);
 }
 
+/* One phase by its state. going: the one behind it may be looked at. */
+static enum err advance_one(struct author *a, const json_t *row, struct phase *p, const struct phase *before, struct phase_judgement *j,
+                            bool *going, struct step *s, struct error *e)
+{
+    const char *phased = arg_text(row, "name");
+    enum err    code = OK;
+
+    *going = false;
+    switch (p->state) {
+    case PHASE_WAITING: return consider(a, row, p, before, j, s, e);
+    case PHASE_HALTED:  return OK;              /* phased_resume() moves it on */
+    case PHASE_ACTIVE:
+    case PHASE_SUCCEEDED:
+        code = judge(a, phased, p, j, s, e);
+        if (!code && j->verdict == PHASE_HALT)
+            return halt(a, phased, p, j->why, s, e);
+        if (!code && j->verdict == PHASE_SUCCESS && p->state == PHASE_ACTIVE) {
+            p->success_at = a->now;
+            code = phase_set(a, phased, p, PHASE_SUCCEEDED, e);
+        }
+        *going = !code;
+    }
+    return code;
+}
+
 enum err phased_advance(struct author *a, const json_t *row, struct step *s, struct error *e)
 {
-    const char            *name = arg_text(row, "name");
     json_t                *rows = NULL, *one;
     struct phase           before = {0}, p;
     struct phase_judgement j = {0};
     size_t                 i, done = 0;
     bool                   going = true;
-    enum err               code = rows_all(a->ledger, LEDGER_PHASES, &rows, e, "s", name);
+    enum err               code = rows_all(a->ledger, LEDGER_PHASES, &rows, e, "s", arg_text(row, "name"));
 
     json_array_foreach(rows, i, one) {
         if (code || !going)
             break;
         code = phase_from_row(one, &p, e);
-        if (!code && !strcmp(p.state, "waiting")) {
-            code = consider(a, row, &p, i ? &before : NULL, &j, s, e);
-            going = false;                      /* the others wait behind it */
-            continue;
-        }
-        code = code ? code : judge(a, name, &p, &j, s, e);
-        if (!code && j.verdict == PHASE_HALT) {
-            code = halt(a, name, &p, j.why, s, e);
-            going = false;
-        } else if (!code && j.verdict == PHASE_SUCCESS && !strcmp(p.state, "active")) {
-            p.success_at = a->now;
-            code = phase_set(a, name, &p, "succeeded", e);
-        }
-        done += !strcmp(p.state, "succeeded");
+        code = code ? code : advance_one(a, row, &p, i ? &before : NULL, &j, &going, s, e);
+        done += !code && p.state == PHASE_SUCCEEDED;
         before = p;
     }
     if (!code && done && done == json_array_size(rows))
-        code = rows_run(a->ledger, LEDGER_PHASED_STATE, e, "sss", name, "done", "");
+        code = rows_run(a->ledger, LEDGER_PHASED_STATE, e, "sss", arg_text(row, "name"), "done", "");
     json_decref(rows);
     return code;
 }
