@@ -362,7 +362,7 @@ void verb_show(struct invocation *in, const json_t *answer)
         if (message)
             printf("%s\n", message);
     } else if (message) {
-        printf("%s\n", message);
+        printf("%s%s\n", message, json_is_true(json_object_get(answer, "dry_run")) ? " (dry run: nothing was changed)" : "");
     } else {
         show_members(answer, 0);
     }

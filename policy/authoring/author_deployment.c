@@ -56,25 +56,46 @@ void deployment_dress(json_t *row)
     free(deadline);
 }
 
-static json_t *created(struct author *a, const char *name, const char *group, const char *collection, const struct asked *d)
+static int64_t nodes_of(struct author *a, const char *collection)
 {
     struct collection *c = NULL;
-    json_t            *list = NULL, *out;
-    int64_t            updates = rows_number(a->ledger, LEDGER_GROUP_SIZE, "s", group);
-    char              *available = when(d->available, d->terms.local_time), *deadline = when(d->deadline, d->terms.local_time);
-    bool               spread = d->deadline && d->terms.randomize_s;
+    json_t            *list = NULL;
+    int64_t            count;
 
     if (!collection_whole(a->ledger, collection, &c, NULL))
         collection_members(a, c, &list, NULL);
+    count = (int64_t)json_array_size(list);
     collection_free(c);
-    out = message("deployment %s: %lld updates of group %s to %zu nodes of %s, %s, available %s, deadline %s%s", name, (long long)updates,
-                  group, json_array_size(list), collection, d->terms.purpose == PURPOSE_REQUIRED ? "required" : "optional", available,
-                  deadline, spread ? ", spread over the randomization time" : "");
-    json_object_set_new(out, "updates", json_integer(updates));
-    json_object_set_new(out, "nodes", json_integer((json_int_t)json_array_size(list)));
     json_decref(list);
+    return count;
+}
+
+static json_t *created(struct author *a, const char *name, const char *group, const char *collection, const struct asked *d)
+{
+    int64_t updates = rows_number(a->ledger, LEDGER_GROUP_SIZE, "s", group), nodes = nodes_of(a, collection);
+    char   *available = when(d->available, d->terms.local_time), *deadline = when(d->deadline, d->terms.local_time);
+    bool    spread = d->deadline && d->terms.randomize_s;
+    json_t *out = message("deployment %s: %lld updates of group %s to %lld nodes of %s, %s, available %s, deadline %s%s", name,
+                          (long long)updates, group, (long long)nodes, collection,
+                          d->terms.purpose == PURPOSE_REQUIRED ? "required" : "optional", available, deadline,
+                          spread ? ", spread over the randomization time" : "");
+
+    json_object_set_new(out, "updates", json_integer(updates));
+    json_object_set_new(out, "nodes", json_integer(nodes));
     free(available);
     free(deadline);
+    return out;
+}
+
+/* What became of a deployment, and whom it concerns. */
+static json_t *told(struct author *a, const json_t *row, const char *what)
+{
+    int64_t updates = rows_number(a->ledger, LEDGER_GROUP_SIZE, "s", arg_text(row, "group"));
+    int64_t nodes = nodes_of(a, arg_text(row, "collection"));
+    json_t *out = message("deployment %s (%lld updates, %lld nodes) %s", arg_text(row, "name"), (long long)updates, (long long)nodes, what);
+
+    json_object_set_new(out, "updates", json_integer(updates));
+    json_object_set_new(out, "nodes", json_integer(nodes));
     return out;
 }
 
@@ -166,8 +187,7 @@ enum err deployment_change(struct author *a, const json_t *args, json_t **out, s
                         terms);
     }
     if (!code)
-        *out =
-            message("deployment %s is %s", arg_text(row, "name"), d.enabled ? "in force" : "disabled: nothing that has not begun begins");
+        *out = told(a, row, d.enabled ? "is in force" : "is disabled: nothing that has not begun begins");
     free(terms);
     json_decref(row);
     return code;
@@ -184,7 +204,7 @@ enum err deployment_halt(struct author *a, const json_t *args, json_t **out, str
         code = fail(e, ERR_USAGE, "--reason is needed, at most %d letters: every node is told why", REASON_MOST);
     code = code ? code : rows_run(a->ledger, LEDGER_DEPLOYMENT_HALT, e, "ss", arg_text(row, "name"), reason);
     if (!code)
-        *out = message("deployment %s is halted: nothing that has not begun begins", arg_text(row, "name"));
+        *out = told(a, row, "is halted: nothing that has not begun begins");
     json_decref(row);
     return code;
 }
@@ -205,7 +225,7 @@ enum err deployment_resume(struct author *a, const json_t *args, json_t **out, s
         code = fail(e, ERR_CONDITION, "phased deployment %s holds it; `ferry phased resume %s` goes on", phased, phased);
     code = code ? code : rows_run(a->ledger, LEDGER_DEPLOYMENT_HALT, e, "ss", arg_text(row, "name"), "");
     if (!code)
-        *out = message("deployment %s goes on", arg_text(row, "name"));
+        *out = told(a, row, "goes on");
     json_decref(row);
     return code;
 }
@@ -219,7 +239,7 @@ enum err deployment_delete(struct author *a, const json_t *args, json_t **out, s
         return code;
     code = rows_run(a->ledger, LEDGER_DEPLOYMENT_WITHDRAW, e, "si", arg_text(row, "name"), a->now);
     if (!code)
-        *out = message("deployment %s is withdrawn; it stays as a tombstone until every node has heard", arg_text(row, "name"));
+        *out = told(a, row, "is withdrawn; it stays as a tombstone until every node has heard");
     json_decref(row);
     return code;
 }

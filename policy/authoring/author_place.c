@@ -336,17 +336,23 @@ static const struct {
 
 enum err site_set(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
-    size_t   done = 0;
-    enum err code = OK;
+    struct text done = {0};
+    int64_t     expiring;
+    enum err    code = OK;
 
     for (size_t i = 0; i < COUNT(settings) && !code; i++)
         if (arg_text(args, settings[i].member)) {
             code = settings[i].set(a, arg_text(args, settings[i].member), e);
-            done++;
+            text_add(&done, "%s%s %s", done.length ? ", " : "", settings[i].member, arg_text(args, settings[i].member));
         }
-    if (!code && !done)
+    if (!code && !done.length)
         code = fail(e, ERR_USAGE, "nothing to set: --url, --poll, --default-group, --timezone, --supersedence and --sync are accepted");
+    if (!code && arg_text(args, "supersedence")) {
+        expiring = supersedence_reaches(a);
+        text_add(&done, "; by that rule %lld superseded updates expire within the hour", (long long)expiring);
+    }
     if (!code)
-        *out = message("set");
+        *out = message("the site has %s", done.data);
+    text_end(&done);
     return code;
 }

@@ -110,16 +110,28 @@ enum err settings_set(struct author *a, const json_t *args, json_t **out, struct
     return code;
 }
 
-static const struct member *setting_named(const char *name)
+/* By its name or its flag's; the nearest when there is none. */
+static enum err setting_named(const char *name, const struct member **out, struct error *e)
 {
+    const char **names = must_alloc(settings_count * sizeof *names), *near;
+    char        *wanted = must_copy(name);
+    enum err     code = OK;
+
+    for (char *c = wanted; *c; c++)
+        *c = *c == '-' ? '_' : *c;
+    *out = NULL;
     for (size_t i = 0; i < settings_count; i++) {
-        const char *a = settings_table[i].name, *b = name;
-        while (*a && (*a == *b || (*a == '_' && *b == '-')))
-            a++, b++;
-        if (!*a && !*b)
-            return &settings_table[i];
+        names[i] = settings_table[i].name;
+        if (!strcmp(names[i], wanted))
+            *out = &settings_table[i];
     }
-    return NULL;
+    near = nearest(wanted, names, settings_count);
+    if (!*out)
+        code = fail(e, ERR_USAGE, "\"%.40s\" is no setting%s%s%s; `ferry settings set --help` lists them", name,
+                    near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    free(names);
+    free(wanted);
+    return code;
 }
 
 /* All of them, or those named. */
@@ -129,11 +141,10 @@ static enum err forget(json_t *stored, const json_t *names, struct error *e)
     size_t  i;
 
     json_array_foreach(names, i, item) {
-        const struct member *m = json_string_value(item) ? setting_named(json_string_value(item)) : NULL;
+        const struct member *m = NULL;
         char                 name[80];
-        if (!m)
-            return fail(e, ERR_USAGE, "\"%.40s\" is no setting; `ferry settings set --help` lists them",
-                        json_string_value(item) ? json_string_value(item) : "");
+        if (setting_named(json_string_value(item) ? json_string_value(item) : "", &m, e))
+            return ERR_USAGE;
         json_object_del(values, stored_name(m, name));
     }
     if (!json_array_size(names) || !json_object_size(values))

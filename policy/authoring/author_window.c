@@ -76,12 +76,16 @@ static json_t *added(struct author *a, const char *collection, const json_t *win
 {
     struct schedule when;
     struct zone    *zone = NULL;
-    json_t         *out = message("window %s of collection %s (%lld nodes): %s, open for %lld min", arg_text(window, "name"), collection,
-                                  (long long)members, arg_text(window, "when"), (long long)(arg_number(window, "duration_s", 0) / 60));
+    json_t         *out, *local = NULL;
     int64_t         next = 0;
 
     if (!schedule_parse(arg_text(window, "when"), &when, NULL) && !site_zone(a, &zone, NULL))
         next = schedule_next(&when, json_is_true(json_object_get(window, "utc")) ? NULL : zone, a->now);
+    local = next ? wall(zone, next) : json_string("never again");
+    out = message("window %s of collection %s (%lld nodes): %s, open for %lld min; next %s in %s", arg_text(window, "name"), collection,
+                  (long long)members, arg_text(window, "when"), (long long)(arg_number(window, "duration_s", 0) / 60),
+                  json_string_value(local), zone_name(zone));
+    json_decref(local);
     put_moment(out, "next", "next_local", zone, next);
     json_object_set_new(out, "nodes", json_integer(members));
     zone_close(zone);

@@ -44,6 +44,8 @@
                      " expired_since = CASE ?2 WHEN 0 THEN 0 ELSE ?3 END WHERE id = ?1") \
     X(TIDY_EXPIRE, "UPDATE upd SET expired = 1, expired_since = ?2 WHERE superseded = 1 AND expired = 0 AND superseded_since <= ?1" \
                    " AND classification <> 'definition'") \
+    X(TIDY_EXPIRING, "SELECT count(*) FROM upd WHERE superseded = 1 AND expired = 0 AND superseded_since <= ?1" \
+                     " AND classification <> 'definition'") \
     X(TIDY_RESTORE, "UPDATE upd SET expired = 0, expired_since = 0 WHERE superseded = 1 AND expired = 1 AND superseded_since > ?1") \
     X(TIDY_UNDATED, "UPDATE upd SET expired_since = ?1 WHERE expired = 1 AND expired_since = 0") \
     X(TIDY_GARBAGE, "SELECT id FROM upd WHERE expired = 1 AND expired_since <= ?1 AND gone > 0 AND id NOT IN (SELECT update_id FROM member m" \

@@ -62,6 +62,7 @@ enum err find_updates(struct author *, const json_t *args, json_t **ids, struct 
 /* The site's rule for superseded updates (tidy.c), as it was typed; caller frees. */
 char    *supersedence_text(struct ledger *);
 enum err supersedence_set(struct ledger *, const char *text, struct error *);
+int64_t  supersedence_reaches(struct author *);                     /* how many updates the next author_tidy ends by it */
 /* The collection with everything it includes, for evaluation and publishing. ERR_NOT_FOUND. */
 enum err collection_whole(struct ledger *, const char *name, struct collection **out, struct error *);
 /* Nodes of a collection: array of {"id","hostname","why"}. */

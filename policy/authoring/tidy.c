@@ -63,6 +63,11 @@ static int64_t threshold(struct ledger *l, int64_t now)
     return at;
 }
 
+int64_t supersedence_reaches(struct author *a)
+{
+    return rows_number(a->ledger, LEDGER_TIDY_EXPIRING, "i", threshold(a->ledger, a->now));
+}
+
 /* Both ways: a rule that was made milder brings back what it had ended. */
 static enum err apply_rule(struct author *a, json_t *out, struct error *e)
 {

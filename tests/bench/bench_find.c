@@ -48,6 +48,7 @@ static void fill(struct desk *d)
            " ':1.3', 1 FROM k");
     sql(d, COUNTED(50) "INSERT INTO deployment(name, grp, collection, available, deadline, enabled, withdrawn, created, terms, halted, made_by)"
            " SELECT 'd-' || i, 'group-' || i, 'all', 1, 2, 1, 0, i, '{}', '', '' FROM k");
+    sql(d, COUNTED(59) "INSERT INTO collection SELECT 'c-' || i, '{\"rule\":\"hostname ~ \\\"till-' || i || '*\\\"\"}' FROM k");
     assert_int_equal(ledger_end(d->a.ledger, OK, &d->e), OK);
 }
 
@@ -98,7 +99,12 @@ static void bench(void **state)
     measure(d, "update.list", "{'sort':'-required'}", "sorted by -required");
     measure(d, "update.list", "{'filter':'classification = security','sort':'-released'}", "security, sorted by -released");
     measure(d, "status.show", "{}", "status: 50 deployments, 1,000 nodes, 200 updates each");
+    measure(d, "deployment.nodes", "{'name':'d-7','state':'unknown'}", "100 of the nodes of a deployment, with their reasons");
+    sql(d, "UPDATE node_update SET state = 2");
+    measure(d, "status.show", "{}", "status when everybody requires everything");
+    measure(d, "update.list", "{'text':'cve-2026-77 everybody'}", "words of people");
     measure(d, "group.list", "{}", "groups");
+    measure(d, "collection.list", "{}", "60 collections");
     measure(d, "node.list", "{}", "nodes");
 }
 

@@ -82,6 +82,31 @@ expect 2 "did you mean" ferry grup list
 expect 2 "did you mean --filter" ferry update list --fliter x
 expect 4 "" ferry node show nobody
 
+# every noun of the vocabulary: what was refused, what would be accepted, the nearest name
+expect 2 "did you mean .classification" ferry search save urgently 'clasification = security'
+expect 4 'did you mean "urgent"' ferry search run urgend
+expect 2 "critical are accepted" ferry update set ferry-tool --custom-severity huge
+expect 0 "tills" ferry collection create tills --rule 'hostname ~ "till-*"'
+expect 2 "column 1.*accepted are" ferry window add tills w --when someday --duration 4h
+expect 2 "5m to 24h" ferry window add tills w --when 'daily 02:00' --duration 2d
+expect 4 'did you mean "tills"' ferry window next till
+expect 2 "did you mean --restart-countdown" ferry settings set tills --restart-cuontdown 30m
+expect 2 "from 0s to 5d" ferry settings set tills --grace 6d
+expect 0 "grace 1h" ferry settings set tills --grace 1h
+expect 2 'did you mean "grace"' ferry settings clear tills grase
+expect 2 "one of --count" ferry orchestration set tills
+expect 2 "all, restart or none" ferry template save t --notify loudly
+expect 4 "no such deployment" ferry template save t --from octobre
+expect 2 "did you mean --soft-deadline" ferry deployment create d --group october --collection tills --required --soft-dedline
+expect 2 "not a moment; accepted are" ferry deployment create d --group october --collection tills --required --deadline someday
+expect 2 "has no --deadline" ferry deployment create d --group october --collection tills --optional --deadline +2h
+expect 0 "dry run" ferry deployment create d --group october --collection tills --required --deadline 'friday 22:00' --dry-run
+expect 4 "" ferry deployment halt d --reason x
+expect 2 "zone is named like" ferry site set --timezone Mars/Olympus
+expect 2 "accepted are now, never" ferry site set --supersedence soon
+expect 0 "north" ferry boundary add north --cidr 10.1.0.0/16
+expect 4 'did you mean "north"' ferry boundary link north nort
+
 start=$(date +%s)
 kill -TERM $site
 wait $site

@@ -71,6 +71,13 @@ static void test_used(void **state)
     assert_string_equal(term(out, "soft_deadline"), "yes");
     assert_string_equal(term(out, "purpose"), "required");
     json_decref(out);
+    say(d, "template.save", "{'name':'offer','purpose':'available','metered':true}");
+    say(d, "deployment.change", "{'name':'d','template':'offer'}");
+    out = ask(d, "deployment.show", "{'name':'d'}");
+    assert_string_equal(term(out, "metered"), "yes");
+    assert_string_equal(term(out, "purpose"), "required");      /* nodes have acted on it */
+    json_decref(out);
+    say(d, "deployment.change", "{'name':'d','randomize':'1h','soft_deadline':true}");
     say(d, "template.save", "{'name':'like-d','from':'d','soft_deadline':false}");
     out = ask(d, "template.show", "{'name':'like-d'}");
     assert_string_equal(term(out, "randomize"), "1h");

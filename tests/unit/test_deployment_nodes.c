@@ -148,11 +148,18 @@ static void test_retry(void **state)
     members_default(settings_table, settings_count, &rules.settings);
     assert_true(decide_order(again, before, &rules) < 0);
     deployment_free(again);
-    deployment_free(before);
     collection_free(c);
+    d->a.now += 86400;                          /* the old deadline is over */
     out = ask(d, "deployment.retry", "{'name':'october.1'}");
     assert_string_equal(text_in(out, "name"), "october-1-retry-2");
     json_decref(out);
+    body = published(d, "policy/october-1-retry-2/october-1-retry-2.json");
+    assert_int_equal(deployment_from_json(body, &again, &d->e), OK);
+    json_decref(body);
+    assert_true(again->deadline < before->deadline && again->available < before->available);
+    assert_true(decide_order(again, before, &rules) < 0);
+    deployment_free(again);
+    deployment_free(before);
 }
 
 static void test_retry_refused(void **state)

@@ -62,7 +62,7 @@ static void test_whole(void **state)
 {
     static const char *const secret[] = {"site/keys/timestamp.key", "site/keys/snapshot.key", "site/keys/targets.key", "site/keys/seal.key",
                                          "site/offline/root-1.key", "site/offline/root-2.key", "site/offline/root-3.key", "site/ledger.db"};
-    AUTO(text_free) char    *path = must_print("%s/ledger.db", site), *url;
+    AUTO(text_free) char    *path = must_print("%s/ledger.db", site), *url, *zone;
     struct ledger           *l = NULL;
     struct error             e;
 
@@ -76,6 +76,8 @@ static void test_whole(void **state)
     assert_int_equal(ledger_open(path, &l, &e), OK);
     url = ledger_setting(l, "site.url");
     assert_string_equal(url, "http://hq.example.org");
+    zone = ledger_setting(l, "timezone");
+    assert_non_null(zone);
     ledger_close(l);
 }
 
