@@ -1,5 +1,6 @@
 /* --plan: what the fleet would do, for people and as an exit status. */
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/show.h"
 #include "tools/verb.h"
@@ -27,9 +28,13 @@ static void show_branches(const json_t *branches)
         return;
     printf("\nOver the WAN, each content once\n");
     show_table(branches, "name:BRANCH nodes:NODES:n bytes:BYTES:size wan_kbit:KBIT/S:n arrives:ARRIVES:time deadline:DEADLINE:time");
-    json_array_foreach(branches, i, b)
+    json_array_foreach(branches, i, b) {
+        const char *name = json_string_value(json_object_get(b, "name"));
         if (number(b, "late"))
-            say_late(json_string_value(json_object_get(b, "name")), "the last byte arrives", number(b, "late"));
+            say_late(name, "the last byte arrives", number(b, "late"));
+        else if (number(b, "bytes") && !number(b, "wan_kbit") && strcmp(name, "-"))
+            printf("  %s: the rate of its line is not known, so neither is the arrival; `ferry boundary add` takes --wan\n", name);
+    }
 }
 
 static void show_windows(const json_t *windows)
