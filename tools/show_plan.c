@@ -10,13 +10,15 @@ static json_int_t number(const json_t *o, const char *member)
     return json_integer_value(json_object_get(o, member));
 }
 
-/* "3.5 h" for seconds. */
 static void say_late(const char *who, const char *what, json_int_t seconds)
 {
-    if (seconds >= 86400)
-        printf("  %s: %s %.1f days after the deadline\n", who, what, (double)seconds / 86400);
-    else
-        printf("  %s: %s %.1f hours after the deadline\n", who, what, (double)seconds / 3600);
+    static const struct { json_int_t size; const char *name;
+    } units[] = {{86400, "days"}, {3600, "hours"}, {60, "minutes"}, {1, "seconds"}};
+    size_t i = 0;
+
+    while (seconds < units[i].size && units[i].size > 1)
+        i++;
+    printf("  %s: %s %.1f %s after the deadline\n", who, what, (double)seconds / (double)units[i].size, units[i].name);
 }
 
 static void show_branches(const json_t *branches)

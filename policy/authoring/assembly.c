@@ -104,7 +104,7 @@ static enum err went_well(struct author *a, const struct assembly *as, const jso
     char    *updates = json_array_size(ids) ? json_dumps(ids, JSON_COMPACT) : must_copy("[]"), detail[40];
     enum err code;
 
-    snprintf(detail, sizeof detail, "%zu updates", as->count);
+    snprintf(detail, sizeof detail, "%zu update%s", as->count, as->count == 1 ? "" : "s");
     code = rows_run(a->ledger, LEDGER_RUN_END, e, "iisssis", as->run, a->now, "ok", detail, arg_text(out, "group") ? arg_text(out, "group") : "",
                     (int64_t)as->count, updates);
     if (!code && as->rule) {
