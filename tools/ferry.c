@@ -9,7 +9,7 @@
 const struct verb *const verb_tables[] = {
     here_verbs,     status_verbs,  site_verbs,       catalog_verbs, update_verbs,   search_verbs,   group_verbs,         collection_verbs,
     window_verbs,   settings_verbs, orchestration_verbs, deployment_verbs, template_verbs, content_verbs,  dp_verbs,            boundary_verbs,
-    node_verbs,     audit_verbs,   NULL,
+    node_verbs,     audit_verbs,   deploy_verbs,     rule_verbs,    phased_verbs,   alert_verbs,    NULL,
 };
 
 #define EACH_VERB(v) \
@@ -165,5 +165,5 @@ int main(int argc, char **argv)
         complain(&in, code, &e);
     talk_close(in.talk);
     json_decref(in.args);
-    return err_exit(code);
+    return code ? err_exit(code) : in.exit_status;
 }

@@ -97,5 +97,9 @@ const struct verb orchestration_verbs[] = {
      "its members must not all be down at once: they take turns", "ferry orchestration set databases --count 1"},
     {"orchestration", "clear", "COLLECTION", NULL, "DELETE", "/api/v1/collections/{collection}/orchestration", NULL, NULL,
      "they take no turns any more", NULL},
+    {"orchestration", "list", NULL, NULL, "GET", "/api/v1/orchestration",
+     "collection:COLLECTION node:NODE state:STATE since:SINCE:time until:UNTIL:time", NULL, "whose turn it is, and who waits since when", NULL},
+    {"orchestration", "reset", "NAME [NODE]", NULL, "POST", "/api/v1/orchestration/{name}/reset", NULL, NULL,
+     "take turns of a collection back, all or one node's", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -19,6 +19,7 @@ static const struct flag create_flags[] = {
     SCHEDULE_FLAGS,
     {"disabled", FLAG_NO, "enabled", NULL, "made, but not in force until enabled"},
     TERMS_FLAGS,
+    PLAN_FLAGS,
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 static const struct flag change_flags[] = {
@@ -76,7 +77,7 @@ static enum err run_show(struct invocation *in, struct error *e)
 
 #define ONE "/api/v1/deployments/{name}"
 const struct verb deployment_verbs[] = {
-    {"deployment", "create", "NAME", create_flags, "POST", "/api/v1/deployments", NULL, NULL, "a group to a collection",
+    {"deployment", "create", "NAME", create_flags, "POST", "/api/v1/deployments", NULL, run_planned, "a group to a collection",
      "ferry deployment create october --group october --collection tills --required --available now --deadline +2h --origin-fallback"},
     {"deployment", "list", NULL, NULL, "GET", "/api/v1/deployments",
      "name:NAME group:GROUP collection:COLLECTION purpose:PURPOSE enabled:ENABLED halted:HALTED:text available:AVAILABLE deadline:DEADLINE "

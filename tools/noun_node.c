@@ -75,8 +75,6 @@ const struct verb node_verbs[] = {
 const struct verb audit_verbs[] = {
     {"audit", "", NULL, alert_flags, "GET", "/api/v1/audit", "time:TIME:time who:WHO command:COMMAND what:WHAT:text", NULL,
      "who changed what, and when", NULL},
-    {"alert", "list", NULL, alert_flags, "GET", "/api/v1/alerts", "time:TIME:time node:NODE event:EVENT detail:DETAIL:text", NULL,
-     "what wants your attention", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 const struct verb here_verbs[] = {

@@ -30,6 +30,7 @@ static enum err run_init(struct invocation *in, struct error *e)
 static const struct flag set_flags[] = {
     {"url", FLAG_TEXT, NULL, "URL", "where nodes reach it"},
     {"poll", FLAG_TEXT, NULL, "DURATION", "how often nodes ask for policy; 60m unless set"},
+    {"sync", FLAG_TEXT, NULL, "SCHEDULE", "when catalogs are read by themselves: 'daily 04:00'; none for never"},
     {"default-group", FLAG_TEXT, "default_group", "GROUP", "the boundary group for nodes outside every boundary"},
     {"timezone", FLAG_TEXT, NULL, "ZONE", "of the site's wall clock: Europe/Berlin; this machine's when the site was made"},
     {"supersedence", FLAG_TEXT, NULL, "RULE", "when superseded updates expire: now, never, '3 months', 30d; 3 months unless set"},

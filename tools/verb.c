@@ -241,7 +241,7 @@ static enum err path_fill(const char *path, json_t *rest, struct text *out, stru
     return OK;
 }
 
-static void query_add(struct text *out, json_t *rest, bool dry)
+static void query_add(struct text *out, json_t *rest, bool dry, bool plan)
 {
     const char *name, *sep = "?";
     json_t     *value;
@@ -256,8 +256,8 @@ static void query_add(struct text *out, json_t *rest, bool dry)
             text_add(out, "%d", json_is_true(value));
         sep = "&";
     }
-    if (dry)
-        text_add(out, "%sdry_run=1", sep);
+    if (dry || plan)
+        text_add(out, "%s%s=1", sep, plan ? "plan" : "dry_run");
 }
 
 enum err verb_ask_at(struct invocation *in, const char *method, const char *path, const json_t *args, json_t **out, struct error *e)
@@ -270,7 +270,7 @@ enum err verb_ask_at(struct invocation *in, const char *method, const char *path
     if (!code)
         code = path_fill(path, rest, &url, e);
     if (!code) {
-        query_add(&url, get ? rest : none, in->dry_run && !get);
+        query_add(&url, get ? rest : none, in->dry_run && !get, in->plan && !get);
         code = talk_ask(in->talk, method, url.data, get ? NULL : rest, out, e);
     }
     json_decref(rest);

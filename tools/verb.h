@@ -23,6 +23,13 @@ enum flag_type {
 };
 #define TERMS_FLAGS    {"", FLAG_TERMS, NULL, NULL, NULL}
 #define SETTINGS_FLAGS {"", FLAG_SETTINGS, NULL, NULL, NULL}
+#define PURPOSE_FLAGS \
+    {"required", FLAG_WORD, "purpose", "required", "installed at the deadline"}, \
+    {"optional", FLAG_WORD, "purpose", "available", "offered; the user decides"}, \
+    {"template", FLAG_TEXT, NULL, "TEMPLATE", "its terms, where nothing else is given"}
+#define PLAN_FLAGS \
+    {"plan", FLAG_BOOL, NULL, NULL, "only tell what the fleet would do: nodes, bytes for each branch, windows, conflicts"}, \
+    {"detailed-exitcode", FLAG_BOOL, NULL, NULL, "with --plan: exit 0 when there is nothing to do, 2 when there is"}
 struct flag {
     const char    *name;                        /* "deadline" → --deadline */
     enum flag_type type;
@@ -48,6 +55,8 @@ struct invocation {
     struct talk       *talk;                    /* opened at the first question */
     const char        *socket;
     bool               json, quiet, dry_run, trace;
+    bool               plan;                    /* questions that change something ask for the plan instead */
+    int                exit_status;             /* when all went well */
 };
 
 /* The verb's flags with what its tables of members stand for; ended by name NULL. Valid until the next call. */
@@ -62,11 +71,13 @@ enum err verb_ask_at(struct invocation *, const char *method, const char *path, 
 /* A 202 {"job"}: follows it with a progress bar until it has ended; *out is its result. */
 enum err verb_follow(struct invocation *, const json_t *started, json_t **out, struct error *);
 enum err run_job(struct invocation *, struct error *);              /* ask, follow, show the result's message */
+enum err run_planned(struct invocation *, struct error *);          /* with --plan: the plan; else as run_job */
 void     verb_show(struct invocation *, const json_t *answer);      /* --json, columns, message or members */
 void     verb_usage(const struct verb *, void *file);
 
 extern const struct verb site_verbs[], catalog_verbs[], update_verbs[], search_verbs[], group_verbs[], collection_verbs[], window_verbs[],
     settings_verbs[], orchestration_verbs[], content_verbs[], deployment_verbs[], template_verbs[], dp_verbs[],
-    boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[];
+    boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[],
+    rule_verbs[], phased_verbs[], deploy_verbs[], alert_verbs[];
 
 #endif

@@ -18,6 +18,7 @@
 #define KEPT      86400                         /* seconds that content nobody names any more stays */
 #define RETRY_MIN 2000
 #define RETRY_MAX 300000
+#define ROOM_LOOK 60000
 
 enum pull_state { PULL_WAITING, PULL_CHECKING, PULL_FETCHING, PULL_HERE };
 
@@ -49,6 +50,7 @@ struct dp_role {
     struct pull   *pulls;
     int            running, open;
     uv_timer_t     timer;
+    int64_t        room, room_at;               /* free bytes as the site was told last, -1: never; when to look again, monotonic ms */
     bool           closing;
     void         (*closed)(void *);
     void          *closed_ctx;
@@ -96,6 +98,19 @@ static void say(struct pull *p, const char *event, const char *detail)
                                            sha256_hex(&p->sha256, hex), "event", event, "detail", detail));
 }
 
+/* The free bytes here, when they have changed by more than a sixteenth: the site warns before what is assigned does not fit. */
+static void tell_room(struct dp_role *dp)
+{
+    uint64_t bytes = file_room(dp->content);
+    int64_t  room = bytes > INT64_MAX ? -1 : (int64_t)bytes, change = room > dp->room ? room - dp->room : dp->room - room;
+
+    dp->room_at = clock_ms() + ROOM_LOOK;
+    if (room < 0 || (dp->room >= 0 && change <= dp->room / 16))
+        return;
+    dp->room = room;
+    dp->tell(dp->tell_ctx, json_pack("{s:s,s:s,s:s,s:I}", "topic", "dp", "dp", dp->name, "event", "room", "room", (json_int_t)room));
+}
+
 static void release(struct dp_role *dp)
 {
     void (*closed)(void *) = dp->closed;
@@ -131,6 +146,8 @@ static void later(struct pull *p)
     log_say(LOG_WARN, "dp.retry", p->error.text, "FERRY_CONTENT", sha256_hex(&p->sha256, hex), NULL);
     if (p->retry_ms >= 16000 || p->code == ERR_VERIFY || p->code == ERR_FULL)
         say(p, "failed", p->error.text);
+    if (p->code == ERR_FULL)
+        tell_room(p->dp);
 }
 
 static void ended(struct pull *p)
@@ -378,12 +395,17 @@ void dp_holding(struct dp_role *dp, const struct fleet *fleet, const struct hold
         if (p->was_named && !p->named)
             let_go(p);
     sweep(dp);
+    tell_room(dp);
     step(dp);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
-    step(timer->data);
+    struct dp_role *dp = timer->data;
+
+    if (dp->room_at && clock_ms() >= dp->room_at)
+        tell_room(dp);
+    step(dp);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -406,6 +428,7 @@ enum err dp_open(uv_loop_t *loop, const struct config *config, struct web *web, 
     dp->web = web;
     dp->tell = tell;
     dp->tell_ctx = ctx;
+    dp->room = -1;
     dp->name = must_copy(config->dp_name);
     dp->fixed_site = config->site;
     dp->content = must_print("%s/content", config->dp_state);

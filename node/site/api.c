@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "node/base/clock.h"
 #include "node/base/log.h"
 #include "node/site/command_file.h"
 #include "node/site/inside.h"
@@ -23,8 +24,8 @@ static void parts_into(const char *path, struct exchange *x, json_t *args)
 
 static enum err args_of(const char *path, struct exchange *x, json_t **out, struct error *e)
 {
-    static const char *const queries[] = {"filter", "search",     "text",  "sort",    "limit",
-                                          "state",  "collection", "count", "timezone"};
+    static const char *const queries[] = {"filter", "search",     "text",  "sort",     "limit",
+                                          "state",  "collection", "count", "timezone", "all"};
     size_t      length;
     const char *body = exchange_body(x, &length);
     json_t     *args = NULL;
@@ -81,7 +82,7 @@ struct call {
     struct exchange             *exchange;
     const struct author_command *command;
     json_t                      *args;
-    bool                         dry_run;
+    bool                         dry_run, plan;
 };
 
 static void finish(struct call *c, enum err code, struct error *e, json_t *out)
@@ -103,6 +104,7 @@ static void run(struct call *c)
     enum err      code;
 
     a.dry_run = c->dry_run;
+    a.plan = c->plan;
     code = author_run(c->command, &a, c->args, &out, &e);
     if (!code && !strcmp(c->command->name, "node.token"))
         code = token_text(c->site, out, &e);
@@ -110,6 +112,7 @@ static void run(struct call *c)
         code = site_publish(c->site, &e);
         c->site->check_content = true;
     }
+    c->site->news = c->site->news || (c->command->changes && !a.dry_run);
     if (!code && a.dry_run && c->command->changes) {
         json_object_del(out, "token");          /* it would open nothing */
         json_object_set_new(out, "dry_run", json_true());
@@ -127,6 +130,35 @@ static void on_files(void *ctx, enum err code, const struct error *e)
         run(ctx);
 }
 
+static void started(struct exchange *x, struct job_work *j)
+{
+    answer_json(x, 202, json_pack("{s:s}", "job", job_id(j)));
+}
+
+static bool assembles(const struct author_command *command)
+{
+    return !strcmp(command->name, "rule.run") || !strcmp(command->name, "deploy");
+}
+
+/* Content has to come first: long work, which makes all of it in the end or nothing. */
+static void assemble(struct call *c)
+{
+    struct site           *s = c->site;
+    const char            *name = json_string_value(json_object_get(c->args, "name")), *who = exchange_peer(c->exchange);
+    struct rule_due        due = {.run = true, .trigger = RULE_BY_HAND, .nominal = clock_now()};
+    struct job_work       *j;
+    AUTO(text_free) char  *what = must_print("%s %.64s", c->command->name, name ? name : "");
+
+    j = job_new(s->jobs, what);
+    started(c->exchange, j);
+    if (!strcmp(c->command->name, "rule.run"))
+        assemble_rule(s, j, name ? name : "", &due, who, NULL);
+    else
+        assemble_deploy(s, j, c->args, who);
+    json_decref(c->args);
+    free(c);
+}
+
 /* libmicrohttpd hands us the route's path by way of the exchange; the table is small, the match is by method and shape. */
 static void on_command(void *ctx, struct exchange *x)
 {
@@ -135,19 +167,17 @@ static void on_command(void *ctx, struct exchange *x)
     struct error                 e = {0};
     enum err                     code;
 
-    *c = (struct call){.site = ctx, .exchange = x, .command = command, .dry_run = exchange_query(x, "dry_run") != NULL};
+    *c = (struct call){.site = ctx, .exchange = x, .command = command, .plan = exchange_query(x, "plan") != NULL};
+    c->dry_run = c->plan || exchange_query(x, "dry_run") != NULL;
     code = args_of(command->path, x, &c->args, &e);
     if (code)
         finish(c, code, &e, NULL);
     else if (!strcmp(command->name, "update.add"))
         command_files(c->site, c->args, c->dry_run, on_files, c);
+    else if (assembles(command) && !c->dry_run)
+        assemble(c);
     else
         run(c);
-}
-
-static void started(struct exchange *x, struct job_work *j)
-{
-    answer_json(x, 202, json_pack("{s:s}", "job", job_id(j)));
 }
 
 static void on_sync(void *ctx, struct exchange *x)

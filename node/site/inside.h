@@ -9,7 +9,7 @@
 #include "node/io/web.h"
 #include "node/site/jobs.h"
 #include "node/site/site.h"
-#include "policy/authoring/author.h"
+#include "policy/authoring/rollout.h"
 
 /* A request over the network that closing the site ends. */
 struct asking {
@@ -17,6 +17,17 @@ struct asking {
     struct web_request *request;
 };
 
+/* What happens by itself (clockwork.c). Moments are wall seconds, compared at each tick: the clock may jump, the machine may sleep. */
+struct clockwork {
+    uv_timer_t timer;
+    int64_t    refresh_at, download_at, publish_at, rules_at, phases_at, alerts_at, sync_at, sync_retry, tidy_at;
+    int64_t    rested;                          /* phases are not judged again before; monotonic ms, of itself only */
+    bool       downloading, running;            /* its own download; its own run of a rule */
+    bool       sync_started;                    /* the sync that runs was begun by the schedule */
+};
+
+struct run;
+struct child;
 struct site {
     uv_loop_t           *loop;
     const struct config *config;
@@ -27,11 +38,13 @@ struct site {
     char                *dir, *content_dir, *policy_dir, *id, *name;
     uint8_t              seal_public[32], seal_secret[32];
     int                  lock;
-    uv_timer_t           clock;                 /* clockwork.c */
-    int64_t              refresh_at;
-    bool                 downloading;           /* the clockwork's own download runs */
-    int64_t              download_after;        /* not again before; monotonic ms */
+    struct clockwork     clockwork;
     bool                 check_content;         /* inventories or groups changed */
+    bool                 news;                  /* status came in, or a command changed something: phases are to be judged */
+    bool                 unpublished;           /* the ledger is ahead of the policy: publishing failed */
+    int                  syncing;
+    struct run          *runs;                  /* assemble.c */
+    struct child        *teller;                /* the program that is being told of an alert */
     struct jobs         *jobs;
     struct route        *routes;
     size_t               route_count;
@@ -62,7 +75,16 @@ extern const size_t       public_route_count;
 void sync_start(struct site *, struct job_work *, const json_t *names);
 /* done may be NULL. group NULL: every deployed group. */
 void download_start(struct site *, struct job_work *, const char *group, void (*done)(struct site *, enum err));
+/* The same as a part of something larger: the job goes on, nothing is published; then always comes, later. */
+void download_part(struct site *, struct job_work *, const char *group, void (*then)(void *ctx, enum err, const struct error *), void *ctx);
+/* assemble.c: a run of a rule; `ferry deploy`. done may be NULL. who: for the audit log, copied. */
+void assemble_rule(struct site *, struct job_work *, const char *rule, const struct rule_due *, const char *who,
+                   void (*done)(struct site *, enum err));
+void assemble_deploy(struct site *, struct job_work *, const json_t *args, const char *who);
+/* tell.c: the next alert that the administrator's program has not been told of, one at a time. */
+void tell_alerts(struct site *);
 /* clockwork.c */
 void clockwork_start(struct site *);
+void clockwork_synced(struct site *, enum err, bool news);         /* a sync has ended; news: it brought something new */
 
 #endif

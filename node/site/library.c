@@ -193,6 +193,8 @@ struct download {
     enum err            code;
     struct error        error;
     void              (*done)(struct site *, enum err);
+    void              (*then)(void *ctx, enum err, const struct error *);   /* it is a part of something larger */
+    void               *then_ctx;
     uv_work_t           work;
 };
 
@@ -212,14 +214,10 @@ static enum err groups_done(struct download *d)
     return code;
 }
 
-static void download_end(struct download *d)
+/* By itself: published, and the job is told. */
+static void download_said(struct download *d)
 {
-    struct site *s = d->site;
-
-    if (!d->code && d->missing)
-        d->code = fail(&d->error, ERR_CONDITION, "dependencies that no catalog carries: %s%s", d->missing[0], d->missing[1] ? " …" : "");
-    d->code = d->code ? d->code : groups_done(d);
-    d->code = d->code ? d->code : site_publish(s, &d->error);
+    d->code = d->code ? d->code : site_publish(d->site, &d->error);
     if (d->code)
         job_failed(d->job, &d->error);
     else
@@ -227,7 +225,20 @@ static void download_end(struct download *d)
                                      json_sprintf("%zu files are in the library, %zu of them fetched now", d->count, d->fetched), "files",
                                      (json_int_t)d->count, "fetched", (json_int_t)d->fetched));
     if (d->done)
-        d->done(s, d->code);
+        d->done(d->site, d->code);
+}
+
+static void download_end(struct download *d)
+{
+    struct site *s = d->site;
+
+    if (!d->code && d->missing)
+        d->code = fail(&d->error, ERR_CONDITION, "dependencies that no catalog carries: %s%s", d->missing[0], d->missing[1] ? " …" : "");
+    d->code = d->code ? d->code : groups_done(d);
+    if (d->then)
+        d->then(d->then_ctx, d->code, &d->error);
+    else
+        download_said(d);
     wanted_free(d->files, d->count);
     words_free(d->missing);
     free(d->group);
@@ -306,13 +317,27 @@ static void on_solved(uv_work_t *work, int status)
     download_step(d);
 }
 
-void download_start(struct site *s, struct job_work *job, const char *group, void (*done)(struct site *, enum err))
+static struct download *begin(struct site *s, struct job_work *job, const char *group)
 {
     struct download *d = must_alloc(sizeof *d);
 
     site_hold(s);
-    *d = (struct download){.site = s, .job = job, .group = must_copy(group), .done = done};
+    *d = (struct download){.site = s, .job = job, .group = must_copy(group)};
     d->work.data = d;
     job_says(job, "solving dependencies");
     uv_queue_work(s->loop, &d->work, on_solve, on_solved);
+    return d;
+}
+
+void download_start(struct site *s, struct job_work *job, const char *group, void (*done)(struct site *, enum err))
+{
+    begin(s, job, group)->done = done;
+}
+
+void download_part(struct site *s, struct job_work *job, const char *group, void (*then)(void *ctx, enum err, const struct error *), void *ctx)
+{
+    struct download *d = begin(s, job, group);
+
+    d->then = then;
+    d->then_ctx = ctx;
 }

@@ -12,6 +12,7 @@
 #include "policy/document/json.h"
 
 #define ROOT_LIMIT (64u << 10)
+#define TURN_LIMIT 4096
 
 static void on_policy(void *ctx, struct exchange *x)
 {
@@ -108,21 +109,31 @@ static void on_enrol(void *ctx, struct exchange *x)
     json_decref(body);
 }
 
-static enum err take_status(struct site *s, const uint8_t *bytes, size_t length, int64_t *held, struct error *e)
+/* What an enrolled node has signed and sealed for this site. */
+static enum err open_sealed(struct site *s, struct exchange *x, size_t limit, char node_id[NODE_ID_SIZE], json_t **out, struct error *e)
 {
-    struct author a = site_author(s, "node");
-    uint8_t       public[32];
-    char          node_id[NODE_ID_SIZE], *text = NULL;
-    size_t        size;
-    json_t       *messages = NULL;
-    enum err      code = envelope_open(s->seal_public, s->seal_secret, s->id, bytes, length, public, &text, &size, e);
+    uint8_t     public[32];
+    char       *text = NULL;
+    size_t      size, length;
+    const char *bytes = exchange_body(x, &length);
+    enum err    code = envelope_open(s->seal_public, s->seal_secret, s->id, (const uint8_t *)bytes, length, public, &text, &size, e);
 
     if (!code && !node_known(s->ledger, public, node_id))
         code = fail(e, ERR_DENIED, "node %s is not enrolled here, or retired", node_id);
-    code = code ? code : json_read(text, size, ENVELOPE_UNPACKED, &messages, e);
+    code = code ? code : json_read(text, size, limit, out, e);
+    free(text);
+    return code;
+}
+
+static enum err take_status(struct site *s, struct exchange *x, int64_t *held, struct error *e)
+{
+    struct author a = site_author(s, "node");
+    char          node_id[NODE_ID_SIZE];
+    json_t       *messages = NULL;
+    enum err      code = open_sealed(s, x, ENVELOPE_UNPACKED, node_id, &messages, e);
+
     code = code ? code : compliance_ingest(&a, node_id, messages, held, e);
     json_decref(messages);
-    free(text);
     return code;
 }
 
@@ -130,17 +141,35 @@ static void on_status(void *ctx, struct exchange *x)
 {
     struct site *s = ctx;
     struct error e = {0};
-    size_t       length;
-    const char  *bytes = exchange_body(x, &length);
     int64_t      held = 0;
 
-    if (take_status(s, (const uint8_t *)bytes, length, &held, &e)) {
+    if (take_status(s, x, &held, &e)) {
         log_error(LOG_WARN, "status.refused", "status", &e);
         answer_error(x, &e);
         return;
     }
-    s->check_content = true;
+    s->check_content = s->news = true;
     answer_json(x, 200, json_pack("{s:I}", "held", (json_int_t)held));
+}
+
+/* A member of an orchestrated collection asks whether it may be changed now. */
+static void on_turn(void *ctx, struct exchange *x)
+{
+    struct site  *s = ctx;
+    struct author a = site_author(s, "node");
+    struct error  e = {0};
+    char          node_id[NODE_ID_SIZE];
+    json_t       *body = NULL, *out = NULL;
+    enum err      code = open_sealed(s, x, TURN_LIMIT, node_id, &body, &e);
+
+    code = code ? code : turn_ask(&a, node_id, body, &out, &e);
+    json_decref(body);
+    if (code) {
+        log_error(LOG_WARN, "turn.refused", "turn", &e);
+        answer_error(x, &e);
+    } else {
+        answer_json(x, 200, out);
+    }
 }
 
 const struct route public_routes[] = {
@@ -149,5 +178,6 @@ const struct route public_routes[] = {
     {"GET", "/healthz", 0, on_health, "alive"},
     {"POST", "/api/v1/enrol", 4096, on_enrol, "a machine becomes a node"},
     {"POST", "/api/v1/status", ENVELOPE_LIMIT, on_status, "status envelopes"},
+    {"POST", "/api/v1/turn", TURN_LIMIT, on_turn, "orchestration turns"},
 };
 const size_t public_route_count = COUNT(public_routes);

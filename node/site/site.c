@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "node/base/clock.h"
 #include "node/base/log.h"
+#include "node/io/child.h"
 #include "node/site/inside.h"
 #include "node/site/publish_now.h"
 
@@ -50,8 +51,10 @@ char *site_temporary(struct site *s)
 }
 
 /* What a ferryd that was killed left half done. */
-static void sweep_temporary(const struct site *s)
+static void sweep_temporary(struct site *s)
 {
+    struct author  a = site_author(s, "site");
+    struct error   e;
     DIR           *d = opendir(s->content_dir);
     struct dirent *entry;
 
@@ -60,6 +63,8 @@ static void sweep_temporary(const struct site *s)
             unlinkat(dirfd(d), entry->d_name, 0);
     if (d)
         closedir(d);
+    if (assembly_sweep(&a, &e))
+        log_error(LOG_WRONG, "runs.not-swept", "runs that were left open", &e);
 }
 
 enum err site_publish(struct site *s, struct error *e)
@@ -191,8 +196,12 @@ void site_close(struct site *s, void (*closed)(void *ctx), void *ctx)
     site_hold(s);
     for (struct asking *a = s->asking; a; a = a->next)
         web_cancel(a->request);
-    uv_timer_stop(&s->clock);
-    uv_close((uv_handle_t *)&s->clock, on_clock_closed);
+    if (s->teller) {                            /* asked, then insisted */
+        child_stop(s->teller);
+        child_stop(s->teller);
+    }
+    uv_timer_stop(&s->clockwork.timer);
+    uv_close((uv_handle_t *)&s->clockwork.timer, on_clock_closed);
     site_hold(s);
     server_close(s->public, on_server_closed, s);
 }

@@ -34,6 +34,7 @@ struct sync {
     uv_work_t           work;
     struct asking       asking;
     struct catalog_counts counts;
+    int64_t             fresh;                  /* of all of them */
     enum err            code;
     struct error        error;
     json_t             *results;
@@ -63,10 +64,22 @@ static void forget(struct sync *y)
     y->component = 0;
 }
 
+/* How this catalog's sync went, for its row and its alert. */
+static void tell_catalog(struct sync *y, const char *text)
+{
+    struct author a = site_author(y->site, "site");
+    struct error  e;
+
+    if (catalog_went(&a, row_of(y)->name, text, &e))
+        log_error(LOG_WARN, "catalog.not-recorded", "catalog sync", &e);
+}
+
 static void finish(struct sync *y)
 {
     struct site *s = y->site;
 
+    s->syncing--;
+    clockwork_synced(s, y->code, y->fresh > 0);
     if (!y->code)
         y->code = site_publish(s, &y->error);
     if (y->code)
@@ -92,6 +105,7 @@ static void refuse(struct sync *y)
     snprintf(text, sizeof text, "catalog %.60s: %.650s; the old one stays", row_of(y)->name, y->error.text);
     snprintf(y->error.text, sizeof y->error.text, "%s", text);
     log_error(LOG_WARN, "catalog.refused", "catalog sync", &y->error);
+    tell_catalog(y, y->error.text);
     finish(y);
 }
 
@@ -148,6 +162,8 @@ static void on_imported(uv_work_t *work, int status)
     }
     job_line(y->job, "%s: %lld packages, %lld updates, %lld new", row_of(y)->name, (long long)n->packages, (long long)n->updates,
              (long long)n->fresh);
+    tell_catalog(y, NULL);
+    y->fresh += n->fresh;
     json_array_append_new(y->results, json_pack("{s:s,s:I,s:I,s:I}", "name", row_of(y)->name, "packages", (json_int_t)n->packages,
                                                 "updates", (json_int_t)n->updates, "new", (json_int_t)n->fresh));
     y->at++;
@@ -368,6 +384,7 @@ void sync_start(struct site *s, struct job_work *job, const json_t *names)
     struct sync *y = must_alloc(sizeof *y);
 
     site_hold(s);
+    s->syncing++;
     y->site = s;
     y->job = job;
     y->names = json_incref((json_t *)(uintptr_t)names);

@@ -18,6 +18,7 @@ struct author {
     int64_t        now;
     const char    *who;                         /* "uid 1000 (alice)" for the audit log */
     bool           dry_run;
+    bool           plan;                        /* with dry_run: the answer is what the fleet would do (author_plan.c) */
     const char    *content_dir;                 /* the library: to tell what is there */
     void         (*breathe)(void);              /* NULL, or: waits while others write, between the portions of a long import */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "policy/authoring/making.h"
 #include "policy/authoring/noun.h"
 #include "policy/document/json.h"
 #include "policy/trust/delegation.h"
@@ -308,6 +309,7 @@ enum err collection_delete(struct author *a, const json_t *args, json_t **out, s
     if (!code && (!strcmp(name, "all") || rows_number(a->ledger, LEDGER_COLLECTION_USED, "s", name)))
         code = fail(e, ERR_CONDITION,
                     "collection %s is built in, or has deployments (one that is withdrawn counts until every node has heard)", name);
+    code = code ? code : making_collection_unused(a, name, e);
     code = code ? code : rows_run(a->ledger, LEDGER_COLLECTION_DROP, e, "s", name);
     code = code ? code : all_stand(a, e);
     if (!code)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "policy/authoring/making.h"
 #include "policy/authoring/noun.h"
 #include "policy/document/json.h"
 
@@ -78,8 +79,39 @@ const struct author_command author_commands[] = {
     SAY("node.retire", "DELETE", "nodes/{name}", node_retire, "its status is refused from now on"),
     GET("status.show", "status", status_show, "deployments and branches"),
     GET("why.show", "why/{node}/{update...}", why_show, "why an update is not installed"),
-    GET("alert.list", "alerts", alert_list, "what wants attention"),
     GET("audit.list", "audit", audit_list, "who changed what"),
+    /* rules, phases, turns, alerts */
+    SAY("rule.create", "POST", "rules", rule_create, "an automatic deployment rule"),
+    GET("rule.list", "rules", rule_list, "rules"),
+    GET("rule.show", "rules/{name}", rule_show, "a rule, its deployments and its last runs"),
+    SAY("rule.change", "PATCH", "rules/{name}", rule_change, "another filter, schedule …; from its next run on"),
+    SAY("rule.delete", "DELETE", "rules/{name}", rule_delete, "what it made stays"),
+    GET("rule.preview", "rules/{name}/preview", rule_preview, "what a run would select now, and why not the rest"),
+    GET("rule.history", "rules/{name}/history", rule_history, "its runs"),
+    SAY("rule.run", "POST", "rules/{name}/run", rule_run, "run it now"),
+    SAY("rule.deployment.add", "POST", "rules/{name}/deployments", rule_deployment_add, "to whom each run's group goes"),
+    GET("rule.deployment.list", "rules/{name}/deployments", rule_deployment_list, "a rule's deployments"),
+    POLICY("rule.deployment.change", "PATCH", "rules/{name}/deployments/{deployment}", rule_deployment_change, "times, terms, enabled"),
+    SAY("rule.deployment.remove", "DELETE", "rules/{name}/deployments/{deployment}", rule_deployment_remove, "later runs make it no more"),
+    POLICY("phased.create", "POST", "phased", phased_create, "a group to one collection after the other"),
+    GET("phased.list", "phased", phased_list, "phased deployments"),
+    GET("phased.status", "phased/{name}", phased_status, "its phases, how far they are, and what is waited for"),
+    POLICY("phased.suspend", "POST", "phased/{name}/suspend", phased_suspend, "nothing that has not begun begins"),
+    POLICY("phased.resume", "POST", "phased/{name}/resume", phased_resume, "it goes on"),
+    POLICY("phased.next", "POST", "phased/{name}/next", phased_next, "begin the next phase by hand"),
+    POLICY("phased.delete", "DELETE", "phased/{name}", phased_delete, "forget the phases"),
+    GET("phased.history", "phased/{name}/history", phased_history, "every verdict, with its figures"),
+    SAY("phased.phase.add", "POST", "phased/{name}/phases", phase_add, "one more phase"),
+    SAY("phased.phase.change", "PATCH", "phased/{name}/phases/{phase}", phase_change, "a phase that waits"),
+    SAY("phased.phase.remove", "DELETE", "phased/{name}/phases/{phase}", phase_remove, "a phase that waits"),
+    SAY("phased.phase.move", "POST", "phased/{name}/phases/{phase}/move", phase_move, "a phase that waits"),
+    SAY("deploy", "POST", "deploy", deploy_run, "select, download, distribute and deploy at once"),
+    GET("alert.list", "alerts", alert_list, "what wants attention"),
+    SAY("alert.acknowledge", "POST", "alerts/{id}/acknowledge", alert_acknowledge, "somebody looks after it"),
+    SAY("alert.postpone", "POST", "alerts/{id}/postpone", alert_postpone, "later"),
+    SAY("alert.program", "POST", "alerts/program", alert_program, "who is told of alerts"),
+    GET("orchestration.list", "orchestration", orchestration_list, "whose turn it is, and who waits"),
+    SAY("orchestration.reset", "POST", "orchestration/{name}/reset", orchestration_reset, "take turns back"),
 };
 const size_t author_command_count = COUNT(author_commands);
 
@@ -89,6 +121,25 @@ static enum err audit(struct author *a, const struct author_command *c, const js
     enum err code = rows_run(a->ledger, LEDGER_AUDIT_PUT, e, "isss", a->now, a->who, c->name, what);
 
     free(what);
+    return code;
+}
+
+/* The proposal stands in the ledger: what would the fleet do? *out: the command's answer becomes the plan. */
+static enum err planned(struct author *a, const struct author_command *c, const json_t *args, json_t **out, struct error *e)
+{
+    json_t  *names = json_incref(json_object_get(*out, "deployments")), *plan = NULL;
+    enum err code;
+
+    if (!names && strcmp(c->name, "deployment.create"))
+        return fail(e, ERR_USAGE, "%s has no plan; deployment create, phased create, rule run and deploy have", c->name);
+    names = names ? names : json_pack("[s]", arg_text(args, "name"));
+    code = plan_of(a, names, &plan, e);
+    if (!code) {
+        json_object_set(plan, "message", json_object_get(*out, "message"));
+        json_decref(*out);
+        *out = plan;
+    }
+    json_decref(names);
     return code;
 }
 
@@ -102,6 +153,8 @@ enum err author_run(const struct author_command *c, struct author *a, const json
     if (code)
         return code;
     code = c->run(a, args, out, e);
+    if (!code && a->plan)
+        code = planned(a, c, args, out, e);
     if (!code && a->dry_run)
         return ledger_back(a->ledger, e);
     code = code ? code : audit(a, c, args, e);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "policy/authoring/making.h"
 #include "policy/authoring/noun.h"
 #include "policy/document/json.h"
 
@@ -145,6 +146,7 @@ enum err group_delete(struct author *a, const json_t *args, json_t **out, struct
 
     if (!code && rows_number(a->ledger, LEDGER_GROUP_DEPLOYED, "s", name))
         code = fail(e, ERR_CONDITION, "group %s is deployed; delete its deployments first", name);
+    code = code ? code : making_group_unused(a, name, e);
     code = code ? code : rows_run(a->ledger, LEDGER_GROUP_DROP_MEMBERS, e, "s", name);
     code = code ? code : rows_run(a->ledger, LEDGER_WANTED_CLEAR, e, "s", name);
     code = code ? code : rows_run(a->ledger, LEDGER_GROUP_CONTENT_CLEAR, e, "s", name);

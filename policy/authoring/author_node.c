@@ -170,16 +170,6 @@ enum err node_retire(struct author *a, const json_t *args, json_t **out, struct 
     return code;
 }
 
-enum err alert_list(struct author *a, const json_t *args, json_t **out, struct error *e)
-{
-    json_t  *rows = NULL;
-    enum err code = rows_all(a->ledger, LEDGER_ALERTS, &rows, e, "i", arg_number(args, "limit", 100));
-
-    if (!code)
-        *out = listing(rows);
-    return code;
-}
-
 enum err audit_list(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
     json_t  *rows = NULL;

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "policy/authoring/making.h"
 #include "policy/authoring/noun.h"
+#include "policy/authoring/rollout.h"
 #include "policy/document/json.h"
 
 #define POLL_MOST 604800                        /* as nodes read it */
@@ -91,7 +93,8 @@ enum err dp_remove(struct author *a, const json_t *args, json_t **out, struct er
 
     if (!name || !rows_number(a->ledger, LEDGER_DP_HAS, "s", name))
         return no_such(a->ledger, LEDGER_DP_NAMES, "distribution point", name ? name : "", e);
-    code = drop_from_boundaries(a, name, e);
+    code = making_dp_unused(a, name, e);
+    code = code ? code : drop_from_boundaries(a, name, e);
     code = code ? code : rows_run(a->ledger, LEDGER_DP_GROUP_DROP, e, "s", name);
     code = code ? code : rows_run(a->ledger, LEDGER_DP_HELD_DROP, e, "s", name);
     code = code ? code : rows_run(a->ledger, LEDGER_DP_DROP, e, "s", name);
@@ -266,6 +269,8 @@ enum err site_show(struct author *a, const json_t *args, json_t **out, struct er
     setting_out(a, *out, "poll", "poll", "3600");
     setting_out(a, *out, "default-group", "default_group", "");
     setting_out(a, *out, "timezone", "timezone", "UTC");
+    setting_out(a, *out, "sync", "sync", "");
+    setting_out(a, *out, "alert-program", "alert_program", "");
     json_object_set_new(*out, "supersedence", json_string(rule));
     json_object_set_new(*out, "nodes", json_integer(rows_number(a->ledger, LEDGER_NODE_COUNT, "")));
     free(rule);
@@ -316,12 +321,17 @@ static enum err set_supersedence(struct author *a, const char *text, struct erro
     return supersedence_set(a->ledger, text, e);
 }
 
+static enum err set_sync(struct author *a, const char *text, struct error *e)
+{
+    return author_set_sync(a, text, e);
+}
+
 static const struct {
     const char *member;
     enum err  (*set)(struct author *, const char *value, struct error *);
 } settings[] = {
     {"url", set_url},           {"poll", set_poll},         {"default_group", set_group},
-    {"timezone", set_timezone}, {"supersedence", set_supersedence},
+    {"timezone", set_timezone}, {"supersedence", set_supersedence}, {"sync", set_sync},
 };
 
 enum err site_set(struct author *a, const json_t *args, json_t **out, struct error *e)
@@ -336,7 +346,7 @@ enum err site_set(struct author *a, const json_t *args, json_t **out, struct err
             text_add(&done, "%s%s %s", done.length ? ", " : "", settings[i].member, arg_text(args, settings[i].member));
         }
     if (!code && !done.length)
-        code = fail(e, ERR_USAGE, "nothing to set: --url, --poll, --default-group, --timezone and --supersedence are accepted");
+        code = fail(e, ERR_USAGE, "nothing to set: --url, --poll, --default-group, --timezone, --supersedence and --sync are accepted");
     if (!code && arg_text(args, "supersedence")) {
         expiring = supersedence_reaches(a);
         text_add(&done, "; by that rule %lld superseded updates expire within the hour", (long long)expiring);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "policy/authoring/noun.h"
+#include "policy/authoring/rollout.h"
 
 #define BATCH 5000
 
@@ -15,9 +16,27 @@ struct intake {
     bool           scanned;
 };
 
-static enum err alert(struct intake *in, const char *event, const char *detail, struct error *e)
+/* Dated when the node saw it. */
+static struct author then(const struct intake *in)
 {
-    return rows_run(in->a->ledger, LEDGER_ALERT_PUT, e, "isss", in->time, in->node, event, detail ? detail : "");
+    struct author a = *in->a;
+
+    a.now = in->time;
+    return a;
+}
+
+static enum err alert(struct intake *in, const char *event, const char *subject, const char *detail, struct error *e)
+{
+    struct author a = then(in);
+
+    return alert_raise(&a, event, subject ? subject : "", ALERT_WARNING, in->node, detail, e);
+}
+
+static enum err over(struct intake *in, const char *event, const char *subject, struct error *e)
+{
+    struct author a = then(in);
+
+    return alert_close(&a, event, subject, in->node, e);
 }
 
 static enum err take_facts(struct intake *in, const json_t *m, struct error *e)
@@ -76,11 +95,12 @@ static enum err take_inventory(struct intake *in, const json_t *m, struct error 
     enum err         code;
 
     if (inventory_from_json(packages, &inventory, &why))
-        return alert(in, "message.bad", why.text, e);
+        return alert(in, "message.bad", "inventory", why.text, e);
     inventory_end(&inventory);
     text = json_dumps(packages, JSON_COMPACT);
     code = rows_run(in->a->ledger, LEDGER_NODE_INVENTORY_PUT, e, "ss", in->node, text);
     free(text);
+    code = code ? code : over(in, "message.bad", "inventory", e);
     return code ? code : judge_gone(in, true, e);
 }
 
@@ -133,6 +153,7 @@ static enum err take_scan(struct intake *in, const json_t *m, struct error *e)
     /* Counted while the rows that are gone still say so, then swept. */
     code = code ? code : rows_run(l, LEDGER_UPDATE_COUNT, e, "s", in->node);
     code = code ? code : rows_run(l, LEDGER_SCAN_SWEEP, e, "s", in->node);
+    code = code ? code : rows_run(l, LEDGER_ALERT_CLOSE_INSTALLS, e, "si", in->node, in->time);
     return code ? code : rows_run(l, LEDGER_NODE_SCANNED, e, "si", in->node, in->time);
 }
 
@@ -143,11 +164,13 @@ static enum err take_update(struct intake *in, const json_t *m, struct error *e)
     enum err    code;
 
     if (!id || !state || !enforcement)
-        return alert(in, "message.bad", "an update message without subject, state or enforcement", e);
+        return alert(in, "message.bad", "update", "an update message without subject, state or enforcement", e);
     code = rows_run(in->a->ledger, LEDGER_JOB_PUT, e, "ssssssiisi", in->node, id, arg_text(m, "deployment"), state, enforcement,
                     arg_text(m, "reason"), arg_number(m, "code", -1), arg_number(m, "attempts", 0), detail ? detail : "", in->time);
     if (!code && !strcmp(enforcement, "failed"))
-        code = alert(in, "install.failed", detail, e);
+        code = alert(in, "install.failed", id, detail, e);
+    else if (!code && (!strcmp(enforcement, "installed") || !strcmp(enforcement, "not-required")))
+        code = over(in, "install.failed", id, e);
     return code;
 }
 
@@ -160,13 +183,16 @@ static enum err take_content(struct intake *in, const json_t *m, struct error *e
     enum err      code;
 
     if (!hex || !event)
-        return alert(in, "message.bad", "a content message without subject or event", e);
-    if (!strcmp(event, "complete"))
-        return rows_run(in->a->ledger, LEDGER_NODE_CONTENT_PUT, e, "ssiiiiiii", in->node, hex, arg_number(m, "size", 0),
+        return alert(in, "message.bad", "content", "a content message without subject or event", e);
+    if (!strcmp(event, "complete")) {
+        code = rows_run(in->a->ledger, LEDGER_NODE_CONTENT_PUT, e, "ssiiiiiii", in->node, hex, arg_number(m, "size", 0),
                         arg_number(b, "http", 0), arg_number(b, "peers", 0), arg_number(b, "cache", 0), arg_number(b, "origin", 0),
                         arg_number(b, "waste", 0), in->time);
+        return code ? code : over(in, "content.failed", hex, e);
+    }
+    /* Altered bytes are not over because others were good: who served them has to be looked at. */
     text = must_print("%s %.16s…: %s", source ? source : "", hex, detail ? detail : "");
-    code = alert(in, strcmp(event, "refused") ? "content.failed" : "content.refused", text, e);
+    code = alert(in, strcmp(event, "refused") ? "content.failed" : "content.refused", hex, text, e);
     free(text);
     return code;
 }
@@ -184,17 +210,21 @@ static enum err take_acknowledge(struct intake *in, const json_t *m, struct erro
 
 static enum err take_alert(struct intake *in, const json_t *m, struct error *e)
 {
-    return alert(in, arg_text(m, "event") ? arg_text(m, "event") : "alert", arg_text(m, "detail"), e);
+    return alert(in, arg_text(m, "event") ? arg_text(m, "event") : "alert", arg_text(m, "subject"), arg_text(m, "detail"), e);
 }
 
 static enum err take_dp(struct intake *in, const json_t *m, struct error *e)
 {
     const char *dp = arg_text(m, "dp"), *hex = arg_text(m, "subject"), *event = arg_text(m, "event");
 
-    if (!dp || !hex || !event)
-        return alert(in, "message.bad", "a distribution point's message without dp, subject or event", e);
+    bool        room = event && !strcmp(event, "room");
+
+    if (!dp || !event || (!hex && !room))
+        return alert(in, "message.bad", "dp", "a distribution point's message without dp, subject or event", e);
     if (!rows_number(in->a->ledger, LEDGER_DP_SPEAKER, "ss", dp, in->node))
         return OK;                              /* removed, or another node's */
+    if (room)
+        return rows_run(in->a->ledger, LEDGER_DP_ROOM_PUT, e, "sii", dp, arg_number(m, "room", -1), in->time);
     return rows_run(in->a->ledger, LEDGER_DP_HELD_PUT, e, "sss", dp, hex, event);
 }
 
@@ -213,7 +243,7 @@ static enum err take(struct intake *in, const json_t *m, struct error *e)
     for (size_t i = 0; topic && i < COUNT(topics); i++)
         if (!strcmp(topic, topics[i].topic))
             return topics[i].take(in, m, e);
-    return alert(in, "message.unknown", topic, e);
+    return alert(in, "message.unknown", topic, topic, e);
 }
 
 /* New: logged and taken. Seen already: nothing. */
@@ -241,7 +271,7 @@ static enum err gap(struct intake *in, int64_t have, int64_t serial, struct erro
     snprintf(text, sizeof text, "messages %lld to %lld never came; if the node's store was not lost, look at its log", (long long)have + 1,
              (long long)serial - 1);
     in->time = in->a->now;
-    return alert(in, "status.gap", text, e);
+    return alert(in, "status.gap", "", text, e);
 }
 
 enum err compliance_ingest(struct author *a, const char *node_id, const json_t *messages, int64_t *held, struct error *e)

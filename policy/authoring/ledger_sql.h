@@ -7,7 +7,10 @@
     "EXISTS (SELECT 1 FROM node_scanned s WHERE s.node = " node " AND (s.name = upd.id OR (s.name = upd.catalog" \
     " AND s.generation >= upd.added)))"
 
+#include "policy/authoring/ledger_sql_rollout.h"
+
 #define LEDGER_SQL(X) \
+    LEDGER_SQL_ROLLOUT(X) \
     X(SETTING, "SELECT value FROM setting WHERE name = ?1") \
     X(SETTING_PUT, "INSERT INTO setting VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = ?2") \
     X(SETTING_DROP_IF, "DELETE FROM setting WHERE name = ?1 AND value = ?2") \
@@ -267,8 +270,11 @@
     X(UPDATE_OPEN, "SELECT node, CASE state WHEN 2 THEN 'required' ELSE 'unknown' END AS state FROM node_update WHERE update_id = ?1" \
                    " AND state IN (0, 2)") \
     X(UPDATE_SPOKEN, "SELECT node FROM node_update WHERE update_id = ?1") \
+    /* What has failed and is held back before it may be tried again has failed all the same. */ \
     X(UPDATE_TROUBLES, "SELECT node, enforcement FROM node_job WHERE update_id = ?1 AND enforcement IN ('failed', 'download-failed'," \
-                       " 'restart-pending')") \
+                       " 'restart-pending') UNION ALL SELECT node, 'failed' FROM node_job WHERE update_id = ?1 AND enforcement IN" \
+                       " ('waiting', 'waiting-window', 'waiting-turn') AND attempts > 0 AND reason IN ('halted', 'waiting-window'," \
+                       " 'waiting-turn')") \
     X(DEPLOYMENTS_OF, "SELECT d.name, d.grp AS \"group\", d.collection, d.enabled AS \"enabled!b\", d.withdrawn AS \"withdrawn!b\"," \
                       " d.halted, d.made_by, d.available AS available_s, d.deadline AS deadline_s, d.terms AS \"terms!j\" FROM deployment d" \
                       " JOIN member m ON m.grp = d.grp WHERE m.update_id = ?1 AND d.withdrawn = 0 ORDER BY d.deadline, d.name") \
@@ -279,9 +285,6 @@
     X(NODE_MESSAGES, "SELECT coalesce(min(serial), 0) AS first, coalesce(max(serial), 0) AS last, count(*) AS kept," \
                      " coalesce(max(serial) - min(serial) + 1 - count(*), 0) AS missing FROM message WHERE node = ?1") \
     X(MESSAGE_SWEEP, "DELETE FROM message WHERE node = ?1 AND serial <= ?2 - 1000") \
-    X(ALERT_PUT, "INSERT INTO alert(time, node, event, detail) VALUES(?1, ?2, ?3, ?4)") \
-    X(ALERTS, "SELECT time AS \"time!t\", coalesce((SELECT hostname FROM node" \
-              " WHERE node.id = alert.node), node) AS node, event, detail FROM alert ORDER BY id DESC LIMIT ?1") \
     X(AUDIT_PUT, "INSERT INTO audit(time, who, command, what) VALUES(?1, ?2, ?3, ?4)") \
     X(AUDIT, "SELECT time AS \"time!t\", who, command, what FROM audit ORDER BY id DESC LIMIT ?1") \
     X(DOCUMENT, "SELECT seq, hash FROM document WHERE name = ?1") \

@@ -28,7 +28,16 @@ NOUN(dp_add); NOUN(dp_list); NOUN(dp_remove); NOUN(boundary_add); NOUN(boundary_
 NOUN(boundary_link); NOUN(boundary_unlink);
 NOUN(content_list); NOUN(content_distribute); NOUN(content_status);
 NOUN(node_token); NOUN(node_list); NOUN(node_show); NOUN(node_retire);
-NOUN(status_show); NOUN(why_show); NOUN(alert_list); NOUN(audit_list);
+NOUN(status_show); NOUN(why_show); NOUN(audit_list);
+NOUN(rule_create); NOUN(rule_list); NOUN(rule_show); NOUN(rule_change); NOUN(rule_delete); NOUN(rule_preview); NOUN(rule_history);
+NOUN(rule_run);
+NOUN(rule_deployment_add); NOUN(rule_deployment_list); NOUN(rule_deployment_change); NOUN(rule_deployment_remove);
+NOUN(phased_create); NOUN(phased_list); NOUN(phased_status); NOUN(phased_suspend); NOUN(phased_resume); NOUN(phased_next);
+NOUN(phased_delete); NOUN(phased_history);
+NOUN(phase_add); NOUN(phase_change); NOUN(phase_remove); NOUN(phase_move);
+NOUN(deploy_run);
+NOUN(alert_list); NOUN(alert_acknowledge); NOUN(alert_postpone); NOUN(alert_program);
+NOUN(orchestration_list); NOUN(orchestration_reset);
 #undef NOUN
 
 const char *arg_text(const json_t *args, const char *name);                /* NULL when absent or empty */

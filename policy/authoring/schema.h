@@ -104,8 +104,11 @@ static const char *const migrations[] = {
     "INSERT INTO search VALUES('urgent', '(classification = security or classification = critical) and required > 50',"
     " 'what much of the fleet needs for its safety', 0) ON CONFLICT DO NOTHING;"
     "DROP INDEX node_update_state; CREATE INDEX node_update_state ON node_update(update_id, state, node);"
-    "DROP INDEX node_job_update; CREATE INDEX node_job_update ON node_job(update_id, enforcement, node);"
+    "DROP INDEX node_job_update; CREATE INDEX node_job_update ON node_job(update_id, enforcement, attempts, node);"
     "CREATE INDEX node_scanned_name ON node_scanned(name);",
+
+    /* Whether the administrator's program has been told of an alert; when a node that waits for its turn last asked. */
+    "ALTER TABLE alert ADD COLUMN told INTEGER DEFAULT 1; ALTER TABLE turn ADD COLUMN asked BIGINT DEFAULT 0;",
 };
 // clang-format on
 

@@ -52,14 +52,15 @@ static json_t *shown(struct desk *d)
     return ask(d, "node.show", "{'name':'till-1'}");
 }
 
-/* Alerts with that event. */
-static size_t alerts(struct desk *d, const char *event)
+/* How often that was told of: the same again raises an alert's count. */
+static int64_t alerts(struct desk *d, const char *event)
 {
     json_t *out = ask(d, "alert.list", "{}"), *row;
-    size_t  i, n = 0;
+    size_t  i;
+    int64_t n = 0;
 
     json_array_foreach(json_object_get(out, "items"), i, row)
-        n += !strcmp(json_string_value(json_object_get(row, "event")), event);
+        n += strcmp(json_string_value(json_object_get(row, "event")), event) ? 0 : number_in(row, "count");
     json_decref(out);
     return n;
 }

@@ -206,6 +206,23 @@ static void test_pull_and_serve(void **state)
     assert_int_equal(told("complete"), 3);
 }
 
+/* Free bytes: once, and again only when they have changed. */
+static void test_room(void **state)
+{
+    json_t *row;
+    size_t  i;
+
+    (void)state;
+    assert_int_equal(told("room"), 0);
+    hold(1);
+    assert_int_equal(told("room"), 1);
+    wait_complete(1);
+    hold(2);
+    assert_int_equal(told("room"), 1);
+    json_array_foreach(lab.told, i, row) if (!strcmp(json_string_value(json_object_get(row, "event")), "room"))
+        assert_true(json_integer_value(json_object_get(row, "room")) > 0);
+}
+
 static void test_not_served(void **state)
 {
     static const char *const paths[] = {"/content/.partial", "/content/..%2f..%2fsite", "/content/", "/etc/passwd", "/content/abc"};
@@ -330,7 +347,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        T(test_pull_and_serve), T(test_not_served), T(test_altered),          T(test_resume),
+        T(test_pull_and_serve), T(test_room), T(test_not_served), T(test_altered),          T(test_resume),
         T(test_from_before),    T(test_unnamed),    T(test_closed_meanwhile),
     };
 

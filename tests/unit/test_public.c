@@ -1,0 +1,103 @@
+/* What nodes ask of the site: turns, signed and sealed. Status and enrolment are told end to end. */
+#include "tests/unit/site_lab.h"
+
+#include "node/base/clock.h"
+#include "node/base/envelope.h"
+#include "policy/trust/key.h"
+
+static struct site_lab lab;
+static struct key      node_key;
+static char            node[NODE_ID_SIZE];
+
+static int begin(void **state)
+{
+    struct author a;
+    json_t       *token;
+    struct error  e;
+
+    (void)state;
+    site_lab_open(&lab);
+    assert_int_equal(key_generate(&node_key), OK);
+    token = must(&lab, "POST", "tokens", NULL);
+    a = site_author(lab.site, "test");
+    assert_int_equal(node_enrol(&a, json_string_value(json_object_get(token, "token_id")), node_key.public, "till-1", "10.0.0.1", node, &e), OK);
+    json_decref(token);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    site_lab_close(&lab);
+    return 0;
+}
+
+static struct came post(const void *body, size_t length)
+{
+    AUTO(text_free) char *url = must_print("http://127.0.0.1:%d/api/v1/turn", server_port(lab.site->public));
+
+    return net_ask(&lab.net, (struct web_call){.method = "POST", .body = body, .body_length = length}, url);
+}
+
+/* The status of the answer, which is taken into *out when wanted. */
+static long ask(const struct key *key, const char *audience, const char *text, json_t **out)
+{
+    uint8_t     *sealed = NULL;
+    size_t       length;
+    struct error e;
+    struct came  c;
+
+    assert_int_equal(envelope_seal(key, lab.site->seal_public, audience, text, strlen(text), &sealed, &length, &e), OK);
+    c = post(sealed, length);
+    if (out)
+        *out = json_loads(c.body, 0, NULL);
+    free(c.body);
+    free(sealed);
+    return c.status;
+}
+
+static void test_turn(void **state)
+{
+    json_t *out;
+
+    (void)state;
+    assert_int_equal(ask(&node_key, lab.site->id, "{\"op\":\"take\"}", &out), 200);
+    assert_true(json_is_true(json_object_get(out, "granted")));
+    assert_true(json_integer_value(json_object_get(out, "until")) > clock_now());
+    assert_int_equal(json_integer_value(json_object_get(out, "again_s")), 60);
+    json_decref(out);
+    assert_int_equal(ask(&node_key, lab.site->id, "{\"op\":\"give\"}", NULL), 200);
+}
+
+/* Somebody else's key, another site's envelope, nonsense, too much: refused, and nothing of it is in the ledger. */
+static void test_refused(void **state)
+{
+    AUTO(text_free) char *long_one = must_print("{\"op\":\"take\",\"x\":\"%05000d\"}", 0);
+    struct key            other;
+    struct came           c;
+    char                  zeros[8192] = {0};
+
+    (void)state;
+    assert_int_equal(key_generate(&other), OK);
+    assert_int_equal(ask(&other, lab.site->id, "{\"op\":\"take\"}", NULL), 403);
+    assert_int_equal(ask(&node_key, "another-site", "{\"op\":\"take\"}", NULL), 422);
+    assert_int_equal(ask(&node_key, lab.site->id, "{\"op\":\"seize\"}", NULL), 400);
+    assert_int_equal(ask(&node_key, lab.site->id, "[1", NULL), 422);
+    assert_int_equal(ask(&node_key, lab.site->id, long_one, NULL), 422);
+    c = post(zeros, 100);
+    assert_int_equal(c.status, 422);
+    free(c.body);
+    c = post(zeros, sizeof zeros);
+    assert_int_equal(c.status, 413);
+    free(c.body);
+    json_decref(must(&lab, "DELETE", "nodes/till-1", NULL));
+    assert_int_equal(ask(&node_key, lab.site->id, "{\"op\":\"take\"}", NULL), 403);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_turn, begin, end),
+                                       cmocka_unit_test_setup_teardown(test_refused, begin, end)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
