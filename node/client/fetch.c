@@ -163,7 +163,7 @@ static void order_sources(struct want *w)
     memcpy(old, w->sources, sizeof old);
     w->source_count = f->fleet == NULL
                           ? 0
-                          : source_order(f->fleet, fleet_group_of(f->fleet, f->address), &w->content, w->origin_fallback, ordered, SOURCES);
+                          : source_order(f->fleet, fleet_group_of(f->fleet, f->address), &w->content, w->allowed, ordered, SOURCES);
     for (size_t i = 0; i < w->source_count; i++) {
         w->sources[i] = (struct want_source){.source = ordered[i], .health = health_of(&f->health, ordered[i].url, ordered[i].name)};
         for (size_t k = 0; k < old_count; k++)
@@ -199,7 +199,7 @@ static struct want *want_new(struct fetcher *f, const struct content *content)
     return w;
 }
 
-enum err fetcher_want(struct fetcher *f, const struct content *content, int64_t due, bool origin_fallback, struct error *e)
+enum err fetcher_want(struct fetcher *f, const struct content *content, int64_t due, unsigned allowed, struct error *e)
 {
     struct want *w = find(f, &content->sha256);
     if (content->size > 0) {
@@ -213,10 +213,10 @@ enum err fetcher_want(struct fetcher *f, const struct content *content, int64_t 
         w = want_new(f, content);
     else
         delist(f, w);
-    bool again = !fresh && w->wanted && w->due == due && w->origin_fallback == origin_fallback;
+    bool again = !fresh && w->wanted && w->due == due && w->allowed == allowed;
     w->wanted = true;
     w->due = due;
-    w->origin_fallback = origin_fallback;
+    w->allowed = allowed;
     enlist(f, w);
     if (!again) {
         order_sources(w);

@@ -35,7 +35,8 @@ struct want {
     char              hex[SHA256_HEX];
     enum fetch_state  state;                    /* set by want_set only */
     bool              wanted;                   /* somebody waits for it; else it is only served */
-    bool              origin_fallback, begun, in_swarm;
+    unsigned          allowed;                      /* SOURCES_… */
+    bool              begun, in_swarm;
     bool              changed;                  /* the caller has to be told */
     bool              gone;                     /* nobody wants it; freed when busy is 0 */
     int               busy;                     /* ranges and verifications under way */

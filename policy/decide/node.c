@@ -1,3 +1,4 @@
+/* The gates an update passes on its way to being installed, one function each, in story order: the table below them is the story. */
 #include "policy/decide/node.h"
 
 #include <stdio.h>
@@ -5,8 +6,8 @@
 
 #include "base/text.h"
 
-#define CLOSURE_RETRY 900
-#define ATTEMPTS      10
+#define CLOSURE_RETRY 900                       /* seconds; the missing dependency may come with a new policy */
+#define NEVER         INT64_MAX
 
 static const struct { const char *word, *text; } reasons[] = {
 #define X(name, word, text) {word, text},
@@ -34,111 +35,383 @@ bool reason_by_word(const char *word, enum reason *out)
     return false;
 }
 
-int64_t decide_retry(int attempts)
-{
-    int64_t wait = 300;
+/* --- what gates look at, and what they answer --- */
 
-    if (attempts >= ATTEMPTS)
-        return -1;
-    for (int i = 1; i < attempts && wait < 14400; i++)
-        wait *= 2;
-    return wait < 14400 ? wait : 14400;
+struct view {
+    const struct situation  *s;
+    const struct node_rules *rules;
+    const struct deployment *d;                 /* NULL up to NOT_DEPLOYED only */
+    struct times             times;
+    int64_t                  now;               /* behind a gate that opens by the clock: the moment it opens */
+};
+
+struct answer {
+    bool        shut;
+    enum action action;                         /* what the node can do about it */
+    int64_t     clock, wake;
+};
+static const struct answer open;
+
+static struct answer shut_if(bool shut)
+{
+    return (struct answer){.shut = shut};
 }
 
-int64_t decide_deadline(const struct deployment *d, const char *node_id)
+static struct answer do_if(bool shut, enum action action)
 {
-    char          text[200];
-    struct sha256 h;
-    uint64_t      n = 0;
-
-    if (!d->deadline || !d->randomize_s)
-        return d->deadline;
-    snprintf(text, sizeof text, "%s/%s", node_id, d->id);
-    h = hash_bytes(text, strlen(text));
-    for (int i = 0; i < 8; i++)
-        n = n << 8 | h.b[i];
-    return d->deadline + (int64_t)(n % (uint64_t)(d->randomize_s + 1));
+    return (struct answer){.shut = shut, .action = action};
 }
 
-static int order(int64_t a, int64_t b)
+static struct answer shut_until(const struct view *v, int64_t t)
 {
-    return a < b ? -1 : a > b;
+    return (struct answer){.shut = v->now < t, .clock = t, .wake = t};
 }
 
-int decide_order(const struct deployment *a, const struct deployment *b)
+static int64_t sooner(int64_t a, int64_t b)
 {
-    int64_t never = INT64_MAX;
-    int     c = order(a->deadline ? a->deadline : never, b->deadline ? b->deadline : never);
-
-    if (!c)
-        c = order(a->available, b->available);
-    return c ? c : strcmp(a->id, b->id);
+    return a < b ? a : b;
 }
 
-static struct decision with(struct decision d, enum action action, enum reason reason, int64_t clock, int64_t wake)
+static bool required(const struct view *v)
 {
-    d.action = action;
-    d.reason = reason;
-    d.clock = clock;
-    d.wake = wake;
+    return v->d->terms.purpose == PURPOSE_REQUIRED;
+}
+
+static bool past_deadline(const struct view *v)
+{
+    return v->times.deadline && v->now >= v->times.deadline;
+}
+
+/* The user wants it, and now. */
+static bool asked(const struct view *v)
+{
+    return v->s->user_asked && v->now >= v->s->user_at;
+}
+
+/* The next moment in which it may be installed before its deadline because the user does not need the machine. */
+static int64_t next_free(const struct view *v)
+{
+    if (!v->rules->settings.outside_hours || !v->rules->business.weekdays)
+        return NEVER;
+    return business_free(&v->rules->business, v->rules->zone, v->now);
+}
+
+/* It need not wait until it is due. */
+static bool early(const struct view *v)
+{
+    return asked(v) || v->s->batched || next_free(v) == v->now;
+}
+
+/* --- is there anything to do? --- */
+
+static struct answer installing(const struct view *v)
+{
+    return shut_if(v->s->installing);
+}
+
+static struct answer restart_pending(const struct view *v)
+{
+    return shut_if(v->s->state == STATE_INSTALLED && v->s->restart_pending);
+}
+
+static struct answer installed(const struct view *v)
+{
+    return shut_if(v->s->state == STATE_INSTALLED);
+}
+
+static struct answer not_required(const struct view *v)
+{
+    return shut_if(v->s->state == STATE_NOT_REQUIRED);
+}
+
+static struct answer not_deployed(const struct view *v)
+{
+    return shut_if(!v->d);
+}
+
+static struct answer not_member(const struct view *v)
+{
+    return shut_if(!v->s->member);
+}
+
+static struct answer disabled(const struct view *v)
+{
+    return shut_if(!v->d->enabled || v->d->withdrawn);
+}
+
+static struct answer halted(const struct view *v)
+{
+    return shut_if(v->d->halted != NULL);
+}
+
+static struct answer switched_off(const struct view *v)
+{
+    return shut_if(!v->rules->settings.enabled);
+}
+
+static struct answer state_unknown(const struct view *v)
+{
+    return shut_if(v->s->state == STATE_UNKNOWN);
+}
+
+static struct answer held(const struct view *v)
+{
+    return shut_if(v->s->held);
+}
+
+static struct answer not_yet(const struct view *v)
+{
+    return shut_until(v, v->times.available);
+}
+
+/* --- is its content here? --- */
+
+static struct answer content_missing(const struct view *v)
+{
+    return shut_if(!v->s->content_complete);
+}
+
+/* Only of what would be fetched now. The deadline opens it for what is required: by the limit itself, or because the deployment says so. */
+static struct answer metered(const struct view *v)
+{
+    int64_t setting = v->rules->settings.metered;
+    bool    fetch = !v->s->content_here && (required(v) || v->s->user_asked || v->d->terms.predownload);
+    bool    by_deadline = setting == METERED_LIMIT || v->d->terms.metered;
+    int64_t opens = by_deadline ? v->times.deadline : 0;
+
+    if (!v->s->metered || setting == METERED_ALLOW || !fetch)
+        return open;
+    if ((setting == METERED_LIMIT && v->s->user_asked) || (by_deadline && past_deadline(v)))
+        return open;
+    return (struct answer){.shut = true, .clock = opens, .wake = opens};
+}
+
+static struct answer predownloading(const struct view *v)
+{
+    return do_if(!required(v) && !v->s->user_asked && v->d->terms.predownload && !v->s->content_here, ACTION_FETCH);
+}
+
+static struct answer offered(const struct view *v)
+{
+    return (struct answer){.shut = !required(v) && !v->s->user_asked, .clock = v->times.available};
+}
+
+static struct answer fetching(const struct view *v, bool in_this_manner)
+{
+    return (struct answer){.shut = !v->s->content_here && in_this_manner, .action = ACTION_FETCH, .clock = v->times.deadline};
+}
+
+static struct answer downloading(const struct view *v)
+{
+    return fetching(v, !v->s->source_missing && !v->s->download_failed);
+}
+
+static struct answer no_source(const struct view *v)
+{
+    return fetching(v, v->s->source_missing && !v->s->download_failed);
+}
+
+static struct answer download_failed(const struct view *v)
+{
+    return fetching(v, v->s->download_failed);
+}
+
+/* --- is it time? --- */
+
+/* A user's time behind the moment it is due anyway does not keep it back. */
+static struct answer scheduled(const struct view *v)
+{
+    struct answer a = shut_until(v, v->s->user_asked ? v->s->user_at : 0);
+
+    if (!v->times.due)
+        return a;
+    a.shut = a.shut && v->now < v->times.due;
+    a.wake = sooner(a.wake, v->times.due);
+    return a;
+}
+
+static struct answer deadline_ahead(const struct view *v)
+{
+    int64_t deadline = v->times.deadline;
+
+    if (early(v) || past_deadline(v))
+        return open;
+    return (struct answer){.shut = true, .clock = deadline, .wake = sooner(deadline, next_free(v))};
+}
+
+static struct answer grace(const struct view *v)
+{
+    return early(v) ? open : shut_until(v, v->times.due);
+}
+
+static struct answer postponed(const struct view *v)
+{
+    return asked(v) ? open : shut_until(v, sooner(v->s->postponed_until, decide_postpone(v->d, v->rules, v->now)));
+}
+
+/* --- has it failed before? --- */
+
+static struct answer closure(const struct view *v)
+{
+    return v->s->closure_missing ? shut_until(v, v->s->last_attempt + CLOSURE_RETRY) : open;
+}
+
+static struct answer retry_later(const struct view *v)
+{
+    int64_t wait = v->s->attempts ? decide_retry(v->s->attempts) : 0;
+
+    return wait > 0 ? shut_until(v, v->s->last_attempt + wait) : open;
+}
+
+static struct answer gave_up(const struct view *v)
+{
+    return (struct answer){.shut = v->s->attempts && decide_retry(v->s->attempts) < 0, .clock = v->s->last_attempt};
+}
+
+/* --- may the machine be changed? --- */
+
+/* The first moment from now on in which the windows do not matter, or let it begin. */
+static int64_t window_opens(const struct view *v)
+{
+    const struct node_rules *r = v->rules;
+    int64_t                  need = v->s->update->install.max_run_s + WINDOW_RESTART;
+    int64_t                  at = NEVER;
+    struct opening           o;
+
+    if (!r->window_count || asked(v) || (v->d->terms.install_outside && past_deadline(v)))
+        return v->now;
+    if (windows_next(r->windows, r->window_count, r->settings.windows_union, r->zone, v->now, need, &o))
+        at = o.begin;
+    if (v->d->terms.install_outside && v->times.deadline)
+        at = sooner(at, v->times.deadline);
+    return v->s->user_asked ? sooner(at, v->s->user_at) : at;
+}
+
+static struct answer wait_window(const struct view *v)
+{
+    int64_t at = window_opens(v);
+
+    return at == NEVER ? open : shut_until(v, at);
+}
+
+static struct answer no_window(const struct view *v)
+{
+    return shut_if(window_opens(v) == NEVER);
+}
+
+static struct answer restart_first(const struct view *v)
+{
+    return shut_if(v->s->restart_first);
+}
+
+/* Definitions do not wait for their turn: they change nothing that a machine is taken out of service for. */
+static struct answer wait_turn(const struct view *v)
+{
+    bool waits = v->rules->orchestrated && v->s->update->classification != CLASS_DEFINITION;
+
+    return (struct answer){.shut = waits && !v->s->turn_held && !asked(v),
+                           .action = ACTION_TURN,
+                           .wake = v->s->user_asked ? v->s->user_at : 0};
+}
+
+static struct answer busy(const struct view *v)
+{
+    return shut_if(v->s->busy);
+}
+
+static struct answer ask_first(const struct view *v)
+{
+    return do_if(!v->s->asked, ACTION_ASK);
+}
+
+static struct answer install_now(const struct view *v)
+{
+    return (struct answer){.shut = true, .action = ACTION_INSTALL, .clock = asked(v) ? 0 : v->times.due};
+}
+
+/* --- the way --- */
+
+enum judged {
+    ALWAYS,
+    LAST,                                       /* … and what is behind it means nothing while it is shut */
+    TODAY                                       /* looks at what changes by the minute: only when everything before it is open */
+};
+static const struct { struct answer (*ask)(const struct view *); enum judged judged; } gates[] = {
+    [REASON_INSTALLING]      = {installing,      LAST},
+    [REASON_RESTART_PENDING] = {restart_pending, LAST},
+    [REASON_INSTALLED]       = {installed,       LAST},
+    [REASON_NOT_REQUIRED]    = {not_required,    LAST},
+    [REASON_NOT_DEPLOYED]    = {not_deployed,    LAST},
+    [REASON_NOT_MEMBER]      = {not_member,      LAST},
+    [REASON_DISABLED]        = {disabled,        LAST},
+    [REASON_HALTED]          = {halted,          ALWAYS},
+    [REASON_SWITCHED_OFF]    = {switched_off,    ALWAYS},
+    [REASON_STATE_UNKNOWN]   = {state_unknown,   LAST},
+    [REASON_HELD]            = {held,            ALWAYS},
+    [REASON_NOT_YET]         = {not_yet,         ALWAYS},
+    [REASON_CONTENT_MISSING] = {content_missing, ALWAYS},
+    [REASON_METERED]         = {metered,         TODAY},
+    [REASON_PREDOWNLOADING]  = {predownloading,  TODAY},
+    [REASON_OFFERED]         = {offered,         LAST},
+    [REASON_DOWNLOADING]     = {downloading,     TODAY},
+    [REASON_NO_SOURCE]       = {no_source,       TODAY},
+    [REASON_DOWNLOAD_FAILED] = {download_failed, TODAY},
+    [REASON_SCHEDULED]       = {scheduled,       ALWAYS},
+    [REASON_DEADLINE_AHEAD]  = {deadline_ahead,  ALWAYS},
+    [REASON_GRACE]           = {grace,           ALWAYS},
+    [REASON_POSTPONED]       = {postponed,       ALWAYS},
+    [REASON_CLOSURE]         = {closure,         ALWAYS},
+    [REASON_RETRY_LATER]     = {retry_later,     ALWAYS},
+    [REASON_GAVE_UP]         = {gave_up,         ALWAYS},
+    [REASON_WAIT_WINDOW]     = {wait_window,     ALWAYS},
+    [REASON_NO_WINDOW]       = {no_window,       ALWAYS},
+    [REASON_RESTART_FIRST]   = {restart_first,   TODAY},
+    [REASON_WAIT_TURN]       = {wait_turn,       TODAY},
+    [REASON_BUSY]            = {busy,            TODAY},
+    [REASON_ASK_FIRST]       = {ask_first,       TODAY},
+    [REASON_INSTALL_NOW]     = {install_now,     TODAY},
+};
+_Static_assert(COUNT(gates) == REASON_COUNT, "every reason has its gate");
+
+static struct decision decision(const struct view *v, enum reason reason, const struct answer *a)
+{
+    struct decision d = {.action = a->action, .reason = reason, .wake = a->wake, .clock = a->clock};
+
+    if (v->d)
+        snprintf(d.document, sizeof d.document, "policy/%s/%s.json", v->d->collection, v->d->id);
     return d;
 }
 
-/* Everything is here: is it time? */
-static struct decision decide_install(const struct situation *s, struct decision d, int64_t deadline, int64_t now)
+/* From gate to gate. One that opens by the clock takes the walk there, so that those behind it are judged for the moment they matter. */
+static size_t walk(struct view v, struct decision *out, size_t room)
 {
-    bool    due = s->user_asked || (deadline && now >= deadline);
-    int64_t wait = s->attempts ? decide_retry(s->attempts) : 0;
+    size_t count = 0;
 
-    if (!due)
-        return with(d, ACTION_NONE, REASON_DEADLINE_AHEAD, deadline, deadline);
-    if (s->closure_missing && now < s->last_attempt + CLOSURE_RETRY)
-        return with(d, ACTION_NONE, REASON_CLOSURE, s->last_attempt + CLOSURE_RETRY, s->last_attempt + CLOSURE_RETRY);
-    if (wait < 0)
-        return with(d, ACTION_NONE, REASON_GAVE_UP, s->last_attempt, 0);
-    if (wait && now < s->last_attempt + wait)
-        return with(d, ACTION_NONE, REASON_RETRY_LATER, s->last_attempt + wait, s->last_attempt + wait);
-    if (s->busy)
-        return with(d, ACTION_NONE, REASON_BUSY, 0, 0);
-    return with(d, ACTION_INSTALL, REASON_INSTALL_NOW, s->user_asked ? 0 : deadline, 0);
+    if (v.d)
+        v.times = decide_times(v.d, v.rules);
+    for (size_t i = 0; i < COUNT(gates) && count < room; i++) {
+        struct answer a = gates[i].judged == TODAY && count ? open : gates[i].ask(&v);
+
+        if (!a.shut)
+            continue;
+        out[count++] = decision(&v, (enum reason)i, &a);
+        if (gates[i].judged == LAST)
+            break;
+        if (a.wake > v.now)
+            v.now = a.wake;
+    }
+    return count;
 }
 
-struct decision decide_update(const struct situation *s, const char *node_id, int64_t now)
+struct decision decide_update(const struct situation *s, const struct node_rules *rules, int64_t now)
 {
-    struct decision          d = {0};
-    const struct deployment *dep = s->deployment;
-    int64_t                  deadline;
+    struct decision first;
 
-    if (dep)
-        snprintf(d.document, sizeof d.document, "policy/%s/%s.json", dep->collection, dep->id);
-    if (s->installing)
-        return with(d, ACTION_NONE, REASON_INSTALLING, 0, 0);
-    if (s->state == STATE_INSTALLED)
-        return with(d, ACTION_NONE, s->restart_pending ? REASON_RESTART_PENDING : REASON_INSTALLED, 0, 0);
-    if (s->state == STATE_NOT_REQUIRED)
-        return with(d, ACTION_NONE, REASON_NOT_REQUIRED, 0, 0);
-    if (!dep)
-        return with(d, ACTION_NONE, REASON_NOT_DEPLOYED, 0, 0);
-    if (!s->member)
-        return with(d, ACTION_NONE, REASON_NOT_MEMBER, 0, 0);
-    if (!dep->enabled || dep->withdrawn)
-        return with(d, ACTION_NONE, REASON_DISABLED, 0, 0);
-    if (s->state == STATE_UNKNOWN)
-        return with(d, ACTION_NONE, REASON_STATE_UNKNOWN, 0, 0);
-    if (s->held)
-        return with(d, ACTION_NONE, REASON_HELD, 0, 0);
-    if (now < dep->available)
-        return with(d, ACTION_NONE, REASON_NOT_YET, dep->available, dep->available);
-    if (dep->purpose == PURPOSE_AVAILABLE && !s->user_asked)
-        return with(d, ACTION_NONE, REASON_OFFERED, dep->available, 0);
-    if (!s->content_complete)
-        return with(d, ACTION_NONE, REASON_CONTENT_MISSING, 0, 0);
-    deadline = decide_deadline(dep, node_id);
-    if (!s->content_here)
-        return with(d, ACTION_FETCH,
-                    s->download_failed  ? REASON_DOWNLOAD_FAILED
-                    : s->source_missing ? REASON_NO_SOURCE
-                                        : REASON_DOWNLOADING,
-                    deadline, 0);
-    return decide_install(s, d, deadline, now);
+    walk((struct view){.s = s, .rules = rules, .d = s->deployment, .now = now}, &first, 1);
+    return first;
+}
+
+size_t decide_all(const struct situation *s, const struct node_rules *rules, int64_t now, struct decision out[DECISIONS_MOST])
+{
+    return walk((struct view){.s = s, .rules = rules, .d = s->deployment, .now = now}, out, DECISIONS_MOST);
 }

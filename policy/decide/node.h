@@ -114,12 +114,13 @@ struct decision {
     char        document[200];                  /* the target's name that decided, "" when none */
 };
 struct decision decide_update(const struct situation *, const struct node_rules *, int64_t now);
-/* Every gate that is shut on the way, in order: the first is decide_update's, those behind it are what will be waited for next. Gates that
- * cannot be judged before an earlier one opens are left out. Returns how many. */
+/* Every gate that is shut on the way, in order: the first is decide_update's (INSTALL_NOW when none is), those behind it are what will be
+ * waited for next, judged for the moment the gate before them opens. Gates that cannot be judged before that are left out. Returns how many. */
 #define DECISIONS_MOST 12
 size_t   decide_all(const struct situation *, const struct node_rules *, int64_t now, struct decision out[DECISIONS_MOST]);
 
-/* Negative: a leads b for the same update (design.md 8.9): one in force before one that is not; then the earlier deadline. */
+/* Negative: a leads b for the same update (design.md 8.9): one in force before one that is halted, that before one that is disabled or
+ * withdrawn; then the earlier deadline. */
 int      decide_order(const struct deployment *a, const struct deployment *b, const struct node_rules *);
 /* Which of two updates that may both install now begins: shortest maximum run time first; what is exclusive comes last. */
 int      decide_turn(const struct update *a, const struct update *b);

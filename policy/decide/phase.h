@@ -9,7 +9,7 @@
 struct gate {                                   /* judges one phase that is running */
     int64_t success_percent;                    /* 0 … 100 of the nodes in its collection; 95 */
     int64_t success_count;                      /* when > 0: so many nodes instead */
-    int64_t halt_percent;                       /* failed more than this of the sample halts; 100: never */
+    int64_t halt_percent;                       /* failed more than this of those that have ended halts; 100: never */
     int64_t sample;                             /* nodes that must have ended well or badly before halt_percent is looked at; 1 */
     int64_t silence_s;                          /* a node that has said nothing for so long since the phase began counts as failed; 0: never */
     int64_t soak_s;                             /* success must have held for so long */
@@ -27,7 +27,8 @@ struct phase_judgement {
     enum phase_verdict verdict;
     bool               reached;                 /* the criterion holds now (the soak may still run) */
     int64_t            wake;                    /* ask again then; 0: when a figure changes */
-    char               why[240];                /* "18 of 20 nodes compliant (90 %), 95 % wanted; 1 failed (5 %), halt above 5 %" */
+    char               why[240];                /* "18 of 20 nodes compliant (90 %), 95 % wanted; 1 of the 19 that have ended failed (5.3 %), halt above
+                                                 * 10 %" */
 };
 struct phase_judgement phase_judge(const struct gate *, const struct phase_figures *, int64_t now);
 

@@ -42,7 +42,8 @@ struct restart_decision {
     bool               begin_countdown;         /* remember now as its beginning */
 };
 /* The most permissive cause decides: one past its deadline is enough; one that allows restarts outside windows is enough; suppression holds
- * only when every cause suppresses it on this kind of machine. */
+ * only when every cause suppresses it on this kind of machine. What only users asked for has no deadline: they are reminded. Outside windows
+ * counts once that cause is past its deadline. "Deadline" is times.due: the grace of a soft deadline holds for the restart as well. */
 struct restart_decision decide_restart(const struct restart_situation *, const struct node_rules *, int64_t now);
 
 #endif

@@ -19,7 +19,7 @@ struct rule_clock {                             /* what the site remembers of a 
     bool            enabled, after_sync;
     const struct schedule *schedule;            /* NULL: none */
     int64_t         since;                      /* made or enabled then: occurrences before do not count */
-    int64_t         last_nominal;               /* the scheduled time of the last run that was begun; 0: none */
+    int64_t         last_nominal;               /* rule_due.nominal of the last run that was begun, whatever began it; 0: none */
     int64_t         last_sync, last_sync_run;   /* when a sync last brought something; the sync the last run answered */
     int             failures;                   /* in a row */
     int64_t         last_failed;

@@ -51,6 +51,12 @@ static void add_group(struct listing *l, const struct fleet *f, const struct bou
     }
 }
 
+unsigned sources_allowed(const struct terms *t)
+{
+    return (t->neighbour_fallback ? SOURCES_NEIGHBOURS : 0U) | (t->default_group_fallback ? SOURCES_DEFAULT : 0U) |
+           (t->origin_fallback ? SOURCES_ORIGIN : 0U);
+}
+
 /* Into rising order of minutes; of the same minutes the first named comes first. */
 static size_t link_put(struct neighbour *links, size_t count, char *group, int64_t minutes)
 {
@@ -63,9 +69,9 @@ static size_t link_put(struct neighbour *links, size_t count, char *group, int64
 }
 
 /* The groups behind the node's own, soonest first. A link that the policy names to the default group, even "never", replaces the implicit
- * one: configmgr-semantics.md 1.11. */
+ * one: configmgr-semantics.md 1.11. By whichever link, the default group is allowed as such. */
 static void add_links(struct listing *l, const struct fleet *f, const struct boundary_group *group, const struct boundary_group *standard,
-                      const struct content *c)
+                      const struct content *c, unsigned allowed)
 {
     struct neighbour links[LINKS + 1];
     size_t           count = 0;
@@ -82,8 +88,10 @@ static void add_links(struct listing *l, const struct fleet *f, const struct bou
         count = link_put(links, count, standard->name, DEFAULT_MINUTES);
     for (size_t i = 0; i < count; i++) {
         const struct boundary_group *g = fleet_group(f, links[i].group);
+        enum source_kind             kind = g == standard ? SOURCE_DEFAULT : SOURCE_NEIGHBOUR;
 
-        add_group(l, f, g, c, g == standard ? SOURCE_DEFAULT : SOURCE_NEIGHBOUR, links[i].minutes * 60);
+        if (allowed & (kind == SOURCE_DEFAULT ? SOURCES_DEFAULT : SOURCES_NEIGHBOURS))
+            add_group(l, f, g, c, kind, links[i].minutes * 60);
     }
 }
 
@@ -101,19 +109,20 @@ static void add_origin(struct listing *l, const struct content *c, bool outside)
     l->count++;
 }
 
-size_t source_order(const struct fleet *f, const struct boundary_group *group, const struct content *c, bool origin_fallback,
+size_t source_order(const struct fleet *f, const struct boundary_group *group, const struct content *c, unsigned allowed,
                     struct source *out, size_t room)
 {
     struct listing               l = {out, room, 0};
     const struct boundary_group *standard = f && f->default_group ? fleet_group(f, f->default_group) : NULL;
+    bool                         straight = !group && !(standard && (allowed & SOURCES_DEFAULT));
 
     if (f && group) {
         add_group(&l, f, group, c, SOURCE_DP, 0);
-        add_links(&l, f, group, standard, c);
-    } else if (standard) {
+        add_links(&l, f, group, standard, c, allowed);
+    } else if (!group && !straight) {
         add_group(&l, f, standard, c, SOURCE_DEFAULT, 0);
     }
-    if (origin_fallback || (!group && !standard))
+    if (straight || (allowed & SOURCES_ORIGIN))
         add_origin(&l, c, !group);
     return l.count;
 }

@@ -15,9 +15,14 @@ struct source {
     char             why[120];
 };
 
-/* group: the node's boundary group or NULL. Fills at most room; returns how many. Origin only when origin_fallback (or outside every
- * boundary) and the content has one: its `after` is 0, but it is used only when every DP before it has failed or is banned. */
-size_t source_order(const struct fleet *, const struct boundary_group *group, const struct content *, bool origin_fallback,
+/* What a deployment allows behind the DPs of the node's own group (configmgr-semantics.md 1.6 "Download"). */
+enum { SOURCES_NEIGHBOURS = 1, SOURCES_DEFAULT = 2, SOURCES_ORIGIN = 4, SOURCES_ALL = 7 };
+unsigned sources_allowed(const struct terms *);
+
+/* group: the node's boundary group or NULL. Fills at most room; returns how many. A node outside every boundary goes to the default group if
+ * there is one and it is allowed, else to the origin, allowed or not. The origin's `after` is 0, but it is used only when every DP before it
+ * has failed or is banned. */
+size_t source_order(const struct fleet *, const struct boundary_group *group, const struct content *, unsigned allowed,
                     struct source *out, size_t room);
 const char *source_kind_name(enum source_kind);
 

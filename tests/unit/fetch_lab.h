@@ -255,10 +255,12 @@ static void node_stop(int i)
     n->fetcher = NULL;
 }
 
-static void want(int i, bool origin)
+#define NO_ORIGIN (SOURCES_NEIGHBOURS | SOURCES_DEFAULT)
+
+static void want(int i, unsigned allowed)
 {
     struct error e = {0};
-    if (fetcher_want(t.nodes[i].fetcher, &t.content, 100, origin, &e) != OK)
+    if (fetcher_want(t.nodes[i].fetcher, &t.content, 100, allowed, &e) != OK)
         fail_msg("%s", e.text);
 }
 

@@ -150,7 +150,7 @@ __attribute__((unused)) static size_t paper_torture(const json_t *doc, json_t *h
     "{'path':'main/binary-amd64/Packages.xz','sha256':'" HEX_C "','size':1000}]}"
 #define DEPLOYMENT                                                                                                                         \
     "{'type':'deployment','seq':7,'audience':'site-1','id':'october','name':'October','collection':'tills','enabled':true,"                \
-    "'withdrawn':false,'purpose':'required','available':'2026-11-23T21:00:00Z','deadline':'2026-11-24T21:00:00Z','randomize_s':7200,"      \
+    "'withdrawn':false,'purpose':'required','available':'2026-11-23T21:00:00Z','deadline':'2026-11-24T21:00:00Z','randomize_s':3600,"      \
     "'origin_fallback':true,'updates':[" UPDATE_APT "," UPDATE_COMMAND                                                                     \
     "],'contents':[" CONTENT(HEX_A) "," CONTENT(HEX_B) "," CONTENT(HEX_C) "],'archives':[" ARCHIVE "]}"
 

@@ -31,10 +31,10 @@ static void every_member(void **state)
     assert_int_equal(d->seq, 7);
     assert_string_equal(d->audience, "site-1");
     assert_string_equal(d->collection, "tills");
-    assert_true(d->enabled && !d->withdrawn && d->origin_fallback);
-    assert_int_equal(d->purpose, PURPOSE_REQUIRED);
+    assert_true(d->enabled && !d->withdrawn && d->terms.origin_fallback);
+    assert_int_equal(d->terms.purpose, PURPOSE_REQUIRED);
     assert_int_equal(d->deadline - d->available, 86400);
-    assert_int_equal(d->randomize_s, 7200);
+    assert_int_equal(d->terms.randomize_s, 3600);
     assert_int_equal(d->update_count, 2);
     assert_int_equal(d->content_count, 3);
     assert_ptr_equal(deployment_content(d, &h), &d->contents[1]);
@@ -63,7 +63,7 @@ static void round_trip(const char *text)
 
 #define TOMBSTONE                                                                                                                          \
     "{'type':'deployment','seq':8,'audience':'site-1','id':'october','name':'October','collection':'tills','enabled':false,"               \
-    "'withdrawn':true,'purpose':'available','randomize_s':0,'origin_fallback':false,'updates':[],'contents':[],'archives':[]}"
+    "'withdrawn':true,'purpose':'available','randomize_s':0,'updates':[],'contents':[],'archives':[]}"
 
 static void written_and_read(void **state)
 {

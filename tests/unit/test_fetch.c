@@ -15,7 +15,7 @@ static void alone_it_fetches_everything_at_once(void **state)
     content_make(SIZE);
     dp_put(0);
     node_start(0, NULL);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_true(until(here, 0, 15));
     is_balanced(0);
     assert_int_equal(progress(0).from[BYTES_HTTP], SIZE);
@@ -29,7 +29,7 @@ static void content_of_a_byte_comes_too(void **state)
     content_make(1);
     dp_put(0);
     node_start(0, NULL);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_true(until(here, 0, 15));
     is_balanced(0);
 }
@@ -62,7 +62,7 @@ static void a_branch_fetches_each_byte_about_once(void **state)
     t.dps[0].free_at = 1;
     start_branch(3);
     for (int i = 0; i < 3; i++)
-        want(i, false);
+        want(i, NO_ORIGIN);
     assert_true(until(three_here, 0, 30));
     for (int i = 0; i < 3; i++)
         is_balanced(i);
@@ -78,9 +78,9 @@ static void a_late_neighbour_takes_nothing_over_the_wan(void **state)
     content_make(SIZE);
     dp_put(0);
     start_branch(2);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_true(until(here, 0, 15));
-    want(1, false);
+    want(1, NO_ORIGIN);
     assert_true(until(here, 1, 15));
     is_balanced(1);
     assert_int_equal(progress(1).from[BYTES_PEERS], SIZE);
@@ -94,7 +94,7 @@ static void a_point_that_is_down_hands_over_to_the_next(void **state)
     dp_put(1);
     dp_stop(0);
     node_start(0, NULL);
-    want(0, true);
+    want(0, SOURCES_ALL);
     assert_true(until(here, 0, 15));
     is_balanced(0);
     assert_int_equal(progress(0).from[BYTES_HTTP], SIZE);
@@ -110,8 +110,8 @@ static void all_points_down_leaves_the_origin_if_allowed(void **state)
     dp_stop(1);
     node_start(0, NULL);
     node_start(1, NULL);
-    want(0, true);
-    want(1, false);
+    want(0, SOURCES_ALL);
+    want(1, NO_ORIGIN);
     assert_true(until(here, 0, 20));
     is_balanced(0);
     assert_int_equal(progress(0).from[BYTES_ORIGIN], SIZE);
@@ -129,7 +129,7 @@ static void a_point_that_has_not_pulled_it_yet_is_asked_again(void **state)
     (void)state;
     content_make(SIZE);
     node_start(0, NULL);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_false(until(here, 0, 1));
     assert_true(t.dps[0].asked > 0 && t.dps[1].asked > 0);
     dp_put(1);
@@ -145,7 +145,7 @@ static void a_point_that_lies_is_refused_and_told(void **state)
     dp_put(1);
     alter(t.dps[0].dir);
     node_start(0, NULL);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_true(until(here, 0, 15));
     is_balanced(0);
     assert_int_equal(told(0, "refused"), 1);
@@ -171,14 +171,14 @@ static void a_neighbour_that_lies_is_refused_and_mends_itself(void **state)
     content_make(SIZE);
     dp_put(0);
     start_branch(3);
-    want(0, false);
-    want(2, false);
+    want(0, NO_ORIGIN);
+    want(2, NO_ORIGIN);
     assert_true(until(here, 0, 15));
     assert_true(until(here, 2, 15));
     node_stop(2);                               /* it made node 0 verify what it serves */
     assert_true(until(lonely, 0, 15));          /* its leaving is no reason to look any more */
     alter(cache_content_dir(t.nodes[0].cache));
-    want(1, false);
+    want(1, NO_ORIGIN);
     assert_true(until(here, 1, 40));
     is_balanced(1);
     assert_true(told(1, "refused") >= 1);
@@ -195,11 +195,11 @@ static void what_was_here_before_is_the_caches(void **state)
     cache_path(t.nodes[0].cache, &t.content.sha256, path, sizeof path);
     assert_int_equal(file_write(path, t.bytes, SIZE, 0644, NULL), OK);
     assert_int_equal(cache_keep(t.nodes[0].cache, &t.content.sha256, NULL), OK);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_true(until(here, 0, 5));
     is_balanced(0);
     assert_int_equal(progress(0).from[BYTES_CACHE], SIZE);
-    want(0, false);
+    want(0, NO_ORIGIN);
     until(no_source, 0, 1);
     assert_int_equal(told(0, "complete"), 1);
 }
@@ -210,21 +210,21 @@ static void interrupted_it_goes_on_where_it_was(void **state)
     content_make(SIZE * 6);
     dp_put(0);
     node_start(0, NULL);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_true(until(half, 0, 15));
     node_stop(0);
     t.nodes[0].changed = 0;
     assert_int_equal(told(0, "complete"), 0);
     uint64_t before = t.dps[0].asked;
     node_start(0, NULL);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_true(until(here, 0, 15));
     is_balanced(0);
     assert_true(web_received(t.nodes[0].web) < t.size * 3 / 4);
     assert_true(t.dps[0].asked > before);
     node_stop(0);
     node_start(0, NULL);                        /* whole now: nothing is told again */
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_true(until(here, 0, 5));
     is_balanced(0);
 }
@@ -238,7 +238,7 @@ static void a_partial_file_nobody_counted_is_the_caches(void **state)
     char hex[SHA256_HEX];
     AUTO(text_free) char *path = must_print("%s/%s", cache_partial_dir(t.nodes[0].cache), sha256_hex(&t.content.sha256, hex));
     assert_int_equal(file_write(path, t.bytes, 1 << 20, 0644, NULL), OK);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_true(until(here, 0, 15));
     is_balanced(0);
     assert_int_equal(progress(0).from[BYTES_CACHE], 1 << 20);
@@ -250,12 +250,12 @@ static void unwanted_it_stops(void **state)
     (void)state;
     content_make(SIZE);
     node_start(0, NULL);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_false(until(here, 0, 1));
     fetcher_unwant(t.nodes[0].fetcher, &t.content.sha256);
     assert_int_equal(fetcher_state(t.nodes[0].fetcher, &t.content.sha256, NULL), FETCH_NONE);
     dp_put(0);
-    want(0, false);
+    want(0, NO_ORIGIN);
     assert_true(until(here, 0, 15));
     is_balanced(0);
 }
@@ -267,7 +267,7 @@ static void a_foreign_torrent_is_refused(void **state)
     content_make(SIZE);
     node_start(0, NULL);
     t.content.info_hash.b[0] ^= 1;
-    assert_int_equal(fetcher_want(t.nodes[0].fetcher, &t.content, 0, false, &e), ERR_VERIFY);
+    assert_int_equal(fetcher_want(t.nodes[0].fetcher, &t.content, 0, NO_ORIGIN, &e), ERR_VERIFY);
 }
 
 static void a_source_recovers_by_waiting(void **state)
