@@ -38,6 +38,8 @@ void     fetcher_policy(struct fetcher *, const struct fleet *, const char *addr
 enum err fetcher_want(struct fetcher *, const struct content *, int64_t due, unsigned allowed, struct error *);
 /* Nobody wants it any more: stops fetching; whole content goes on being served to neighbours. */
 void     fetcher_unwant(struct fetcher *, const struct sha256 *);
+/* Keeps what nobody wants within config's cache-max. */
+void     fetcher_trim(struct fetcher *);
 /* Serves whole content of the cache to neighbours (at start, for everything policy still names). */
 void     fetcher_seed(struct fetcher *, const struct content *);
 

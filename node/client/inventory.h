@@ -49,8 +49,8 @@ enum update_state inventory_state(const struct scan_result *, const struct updat
 void detect_command(uv_loop_t *, const struct config *, const struct update *, const char *content_dir,
                     void (*done)(void *ctx, enum update_state, const char *detail), void *ctx);
 
-/* Facts of this machine: hostname, os.*, arch, kernel, memory.mib (from the managed root where it has them, else from the host). Caller
- * decrefs. */
+/* Facts of this machine: hostname, os.*, machine.kind, arch, kernel, memory.mib (from the managed root where it has them, else from the host).
+ * Caller decrefs. */
 json_t *facts_read(const struct config *);
 
 #endif
