@@ -266,7 +266,10 @@ void client_close(struct client *c, void (*closed)(void *ctx), void *ctx)
 void client_reload(struct client *c)
 {
     c->next_poll = clock_ms();
-    schedule_soon(c);
+    if (c->enrolled && c->options.install && !c->polling)
+        schedule_run(c);                        /* what was set holds now, not when the site has answered */
+    else
+        schedule_soon(c);
 }
 
 void client_tell(struct client *c, json_t *message)

@@ -32,6 +32,18 @@ static void note(struct job *j, const struct sha256 *name)
     j->needed[j->needed_count++] = *name;
 }
 
+/* Asked as if the line were metered, so that it holds in the fetch layer from the moment it becomes so. */
+static unsigned allowed(struct client *c, struct job *j)
+{
+    struct situation s = situation_of(c, j);
+    bool             blocked;
+
+    s.metered = true;
+    s.content_here = false;
+    blocked = decide_update(&s, &c->rules, client_now(c)).reason == REASON_METERED;
+    return sources_allowed(&j->deployment->terms) | (blocked ? 0 : FETCH_METERED);
+}
+
 static bool want(struct client *c, struct job *j, const struct sha256 *name)
 {
     const struct content *content = deployment_content(j->deployment, name);
@@ -41,7 +53,7 @@ static bool want(struct client *c, struct job *j, const struct sha256 *name)
 
     if (!content)
         return false;
-    if (fetcher_want(c->fetcher, content, due, sources_allowed(&j->deployment->terms), &e)) {
+    if (fetcher_want(c->fetcher, content, due, j->allowed, &e)) {
         log_error(LOG_WARN, "content.refused", j->row.update, &e);
         return false;
     }
@@ -113,6 +125,7 @@ bool need_here(struct client *c, struct job *j, bool *plan)
     j->needed = NULL;
     j->needed_count = 0;
     j->source_missing = j->fetch_failed = false;
+    j->allowed = allowed(c, j);
     here = all_here(c, j, plan);
     drop(c, j, before, count);
     free(before);

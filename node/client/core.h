@@ -54,6 +54,7 @@ struct job {
     bool                 planned_once;
     struct sha256       *needed;                /* contents that are wanted of the fetcher for it */
     size_t               needed_count;
+    unsigned             allowed;               /* as fetcher_want takes it */
     char                 step[40], fetch_why[200];
     struct client       *client;
     int64_t              retry_at;              /* monotonic ms: the installer was busy */

@@ -192,6 +192,8 @@ static void load_deployments(struct client *c)
 {
     deployments_end(c);
     load_pass(c, 1);
+    if (c->options.install)
+        situation_gather(c);                    /* so that nobody who asks meanwhile hears that nothing is deployed */
     report_change(c, "acknowledge", json_pack("{s:O}", "documents", c->acknowledged));
     if (c->options.on_holding && c->holding)
         c->options.on_holding(c->options.ctx, c->fleet, c->holding);

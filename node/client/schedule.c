@@ -74,7 +74,7 @@ static void on_scanned(void *ctx, struct scan_result *r)
 /* A metered line that may not be used is not waited for: what is here is scanned with. */
 static bool scan_contents_here(struct client *c)
 {
-    bool         all = true, blocked = c->options.config->metered && c->rules.settings.metered == METERED_BLOCK;
+    bool         all = true, block = c->rules.settings.metered == METERED_BLOCK, blocked = block && c->options.config->metered;
     struct error e;
 
     for (size_t i = 0; i < c->scan->content_count; i++) {
@@ -85,7 +85,7 @@ static bool scan_contents_here(struct client *c)
                 fetcher_unwant(c->fetcher, &content->sha256);
             continue;
         }
-        if (fetcher_want(c->fetcher, content, client_now(c), SOURCES_ALL, &e)) {
+        if (fetcher_want(c->fetcher, content, client_now(c), SOURCES_ALL | (block ? 0 : FETCH_METERED), &e)) {
             log_error(LOG_WARN, "content.refused", "an index to scan with", &e);
             continue;
         }
