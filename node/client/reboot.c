@@ -36,10 +36,18 @@ static void keep_boot(struct client *c, const char *boot)
     store_set(c->store, BOOT, c->reboot.boot, NULL);
 }
 
+/* Also what nothing deploys any more: its restart is wanted all the same. */
+static void on_row(void *ctx, const struct job_row *row)
+{
+    if (row->restart_pending)
+        job_find(ctx, row->update);
+}
+
 void reboot_recall(struct client *c)
 {
     AUTO(text_free) char *begun = store_get(c->store, BEGUN), *boot = store_get(c->store, BOOT), *said = store_get(c->store, "said.restart");
 
+    store_jobs(c->store, on_row, c);
     c->reboot.said = said != NULL;
     c->reboot.begun = begun ? strtoll(begun, NULL, 10) : 0;
     snprintf(c->reboot.boot, sizeof c->reboot.boot, "%s", boot ? boot : "");

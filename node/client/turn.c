@@ -79,6 +79,7 @@ static void granted(struct client *c, const json_t *answer)
         log_say(LOG_TELL, "turn.taken", "it is this node's turn to be changed", NULL);
     hold(c, until);
     c->turn.keep_at = clock_ms() + keep_ms(c);
+    c->turn.again_at = 0;
     say_why(c, NULL);
 }
 

@@ -448,6 +448,20 @@ static inline const char *lab_order(struct client_lab *l)
     return out;
 }
 
+static inline bool lab_is_there(struct client_lab *l, const char *path)
+{
+    (void)l;
+    return file_exists(path);
+}
+
+static inline bool lab_turn_given(struct client_lab *l, const char *which)
+{
+    const char *last = json_string_value(json_array_get(l->turns, json_array_size(l->turns) - 1));
+
+    (void)which;
+    return last && !strcmp(last, "give") && !turn_held(l->client);
+}
+
 static inline void lab_boot(struct client_lab *l, const char *id)
 {
     assert_int_equal(file_write(l->config.boot_id, id, strlen(id), 0600, NULL), OK);
@@ -496,5 +510,11 @@ static inline const char *lab_text(struct client_lab *l, const char *name)
     json_decref(answer);
     return out;
 }
+
+#define LAB_TEST(name) cmocka_unit_test_setup_teardown(name, lab_open, lab_close)
+
+/* PROGRAM PATTERN runs those whose names match. */
+#define lab_main(argc, argv, tests)                                                                                                        \
+    ((void)((argc) > 1 ? (cmocka_set_test_filter((argv)[1]), 0) : 0), alarm(150), cmocka_run_group_tests(tests, NULL, NULL))
 
 #endif

@@ -404,37 +404,31 @@ static void offered_is_not_fetched(void **state)
     assert_string_equal(lab_text(l, "jq"), "is available: `ferry install jq` installs it");
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, lab_open, lab_close)
-
-/* test_client PATTERN runs those whose names match. */
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        T(at_the_deadline_the_site_is_asked_first),
-        T(a_deadline_comes_by_itself),
-        T(a_halt_that_arrives_at_the_asking_is_honoured),
-        T(a_site_that_cannot_be_reached_does_not_stop_it),
-        T(a_site_that_does_not_answer_is_waited_for_15_seconds),
-        T(a_fresh_policy_is_not_asked_for_again),
-        T(it_waits_for_a_window),
-        T(a_window_that_is_open_at_the_deadline_is_named),
-        T(nobody_waits_for_windows_of_other_collections),
-        T(outside_windows_when_the_deployment_says_so),
-        T(the_shortest_first_what_is_exclusive_last),
-        T(what_is_due_soon_is_installed_along),
-        T(without_the_setting_nothing_is_batched),
-        T(a_halted_deployment_does_not_hold_up_another),
-        T(what_was_given_up_is_tried_again_at_the_re_evaluation),
-        T(the_deployment_says_how_much_is_reported),
-        T(switched_off),
-        T(nothing_over_a_metered_line_before_the_deadline),
-        T(a_line_that_becomes_metered_ends_the_download),
-        T(one_deployment_with_predownload_is_enough),
-        T(offered_is_not_fetched),
+        LAB_TEST(at_the_deadline_the_site_is_asked_first),
+        LAB_TEST(a_deadline_comes_by_itself),
+        LAB_TEST(a_halt_that_arrives_at_the_asking_is_honoured),
+        LAB_TEST(a_site_that_cannot_be_reached_does_not_stop_it),
+        LAB_TEST(a_site_that_does_not_answer_is_waited_for_15_seconds),
+        LAB_TEST(a_fresh_policy_is_not_asked_for_again),
+        LAB_TEST(it_waits_for_a_window),
+        LAB_TEST(a_window_that_is_open_at_the_deadline_is_named),
+        LAB_TEST(nobody_waits_for_windows_of_other_collections),
+        LAB_TEST(outside_windows_when_the_deployment_says_so),
+        LAB_TEST(the_shortest_first_what_is_exclusive_last),
+        LAB_TEST(what_is_due_soon_is_installed_along),
+        LAB_TEST(without_the_setting_nothing_is_batched),
+        LAB_TEST(a_halted_deployment_does_not_hold_up_another),
+        LAB_TEST(what_was_given_up_is_tried_again_at_the_re_evaluation),
+        LAB_TEST(the_deployment_says_how_much_is_reported),
+        LAB_TEST(switched_off),
+        LAB_TEST(nothing_over_a_metered_line_before_the_deadline),
+        LAB_TEST(a_line_that_becomes_metered_ends_the_download),
+        LAB_TEST(one_deployment_with_predownload_is_enough),
+        LAB_TEST(offered_is_not_fetched),
     };
 
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    alarm(150);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return lab_main(argc, argv, tests);
 }
