@@ -266,6 +266,7 @@ void client_close(struct client *c, void (*closed)(void *ctx), void *ctx)
 void client_reload(struct client *c)
 {
     c->next_poll = clock_ms();
+    c->poll_again = c->polling;
     if (c->enrolled && c->options.install && !c->polling)
         schedule_run(c);                        /* what was set holds now, not when the site has answered */
     else

@@ -153,10 +153,12 @@ void client_on_install(void *client, struct exchange *x)
     struct error e;
     char        *message = NULL;
     json_t      *body = body_of(x);
+    enum err     code;
 
     if (!body)
         return;
-    answer(x, install(client, x, body, &message, &e), &e, message);
+    code = install(client, x, body, &message, &e);
+    answer(x, code, &e, message);
     json_decref(body);
 }
 
@@ -215,10 +217,12 @@ void client_on_postpone(void *client, struct exchange *x)
     struct error e;
     char        *message = NULL;
     json_t      *body = body_of(x);
+    enum err     code;
 
     if (!body)
         return;
-    answer(x, postpone(client, x, body, &message, &e), &e, message);
+    code = postpone(client, x, body, &message, &e);
+    answer(x, code, &e, message);
     json_decref(body);
 }
 

@@ -96,7 +96,7 @@ struct client {
     struct reboot         reboot;
     struct notifier       notifier;
     /* refresh */
-    bool                  polling;
+    bool                  polling, poll_again;  /* poll_again: asked for while one was running */
     struct web_request   *poll_request;         /* what it waits for, NULL between */
     int64_t               last_poll, next_poll, poll_wait_ms;
     int64_t               poll_good_ms;         /* monotonic: when the last good one ended; 0: none yet */

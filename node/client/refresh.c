@@ -253,7 +253,8 @@ static void finished(struct client *c, const char *why)
         c->last_poll = client_now(c);
         c->poll_good_ms = clock_ms();
     }
-    c->next_poll = clock_ms() + wait;
+    c->next_poll = clock_ms() + (c->poll_again ? 0 : wait);
+    c->poll_again = false;
     if (c->ask == ASK_RUNNING) {
         c->ask = why ? ASK_UNANSWERED : ASK_IDLE;
         schedule_soon(c);

@@ -156,7 +156,7 @@ static void add_time_clause(const struct way *w, struct text *t)
     } else if (retry || closure) {
         add_time(c, t, "failed and will be tried again ", retry ? retry->clock : closure->clock);
     } else {
-        text_add(t, "is due");
+        text_add(t, gate(w, REASON_INSTALL_NOW) || gate(w, REASON_ASK_FIRST) ? "will be installed now" : "is due");
     }
 }
 
