@@ -192,6 +192,18 @@ static json_t *causes_json(const struct client *c)
     return causes;
 }
 
+/* A fact too, so that `node show` tells it and collections may go by it. */
+static void tell_fact(struct client *c, const char *word)
+{
+    const char *before = json_string_value(json_object_get(c->facts, "restart.state"));
+
+    if (before && !strcmp(before, word))
+        return;
+    json_object_set_new(c->facts, "restart.state", json_string(word));
+    report_change(c, "facts", json_pack("{s:O}", "facts", c->facts));
+    rules_make(c);
+}
+
 static void tell(struct client *c)
 {
     const struct restart_decision *d = &c->reboot.decision;
@@ -200,6 +212,7 @@ static void tell(struct client *c)
     if (d->state == RESTART_NONE && !c->reboot.said)
         return;                                 /* a node that never wanted one has nothing to say */
     c->reboot.said = true;
+    tell_fact(c, restart_word(d->state));
     report_change(c, "restart", json_pack("{s:s,s:s,s:o}", "state", restart_word(d->state), "at", d->at && d->state != RESTART_NOW ? time_print(d->at, at) : "",
                                           "causes", causes_json(c)));
 }

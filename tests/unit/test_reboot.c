@@ -61,6 +61,7 @@ static void the_countdown_survives_closing_and_opening_again(void **state)
     begun = l->client->reboot.begun;
     assert_true(begun >= lab_now(l) - 10);
     assert_true(lab_until(l, has_told, "countdown", 5000));
+    assert_string_equal(json_string_value(json_object_get(l->client->facts, "restart.state")), "countdown");
     lab_move(l, 30 * 60);
     lab_stop(l);
     lab_start(l);
