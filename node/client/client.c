@@ -16,18 +16,23 @@
 #define JUMP_MS      2000                       /* seconds are all the wall clock tells: less is no jump */
 #define POLL_SOON_MS 1000                       /* after it has been decided at once with what is here */
 
+/* The highest is written down once a minute, read once. */
 int64_t client_now(struct client *c)
 {
-    char   *text = c->store ? store_get(c->store, "clock.highest") : NULL;
-    int64_t highest = text ? strtoll(text, NULL, 10) : 0, now = clock_now();
-    char    out[32];
+    int64_t now = clock_now();
+    char    text[32];
 
-    free(text);
-    if (now >= highest + 60 && c->store) {
-        snprintf(out, sizeof out, "%lld", (long long)now);
-        store_set(c->store, "clock.highest", out, NULL);
+    if (c->highest < 0) {
+        AUTO(text_free) char *kept = c->store ? store_get(c->store, "clock.highest") : NULL;
+        c->highest = c->highest_kept = kept ? strtoll(kept, NULL, 10) : 0;
     }
-    return now > highest ? now : highest;
+    if (now >= c->highest_kept + 60 && c->store) {
+        snprintf(text, sizeof text, "%lld", (long long)now);
+        store_set(c->store, "clock.highest", text, NULL);
+        c->highest_kept = now;
+    }
+    c->highest = now > c->highest ? now : c->highest;
+    return c->highest;
 }
 
 void client_hold(struct client *c)
@@ -204,6 +209,7 @@ enum err client_open(const struct client_options *options, struct client **out, 
     enum err       code;
 
     c->options = *options;
+    c->highest = -1;
     c->dir = must_copy(options->config->state_dir);
     c->site_url = must_copy(options->config->site);
     code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : file_make_dirs(c->dir, 0755, e);
@@ -220,6 +226,7 @@ enum err client_open(const struct client_options *options, struct client **out, 
     recall(c);
     c->schedule_at = clock_ms();
     c->wake_at = INT64_MAX;
+    c->trimmed_at = clock_ms();                 /* what is needed has to be known first */
     c->drift = clock_now() * 1000 - clock_ms();
     c->post_at = outbox_waiting(c->store) ? clock_ms() : 0;
     uv_timer_init(options->loop, &c->timer);

@@ -112,6 +112,7 @@ struct client {
     uv_timer_t            timer;
     int64_t               schedule_at;          /* monotonic ms: decide again then */
     int64_t               wake_at;              /* … and when the wall clock shows this; INT64_MAX: no such moment */
+    int64_t               highest, highest_kept;        /* client_now's: ever seen, and as the store has it; -1: not read yet */
     int64_t               drift, trimmed_at;    /* wall clock against the monotonic one, ms; when the cache was last trimmed, ms */
     char                  status[200];
     int                   open;

@@ -209,12 +209,9 @@ static void when_again(struct client *c)
     }
 }
 
-/* Not while a plan is still to say what is needed. */
 static void trim(struct client *c)
 {
-    bool unknown = !c->result || c->install || any(c, ACTION_FETCH);
-
-    if (unknown || (c->trimmed_at && clock_ms() < c->trimmed_at + TRIM_MS))
+    if (!c->result || c->install || clock_ms() < c->trimmed_at + TRIM_MS)
         return;
     c->trimmed_at = clock_ms();
     fetcher_trim(c->fetcher);

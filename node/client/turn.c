@@ -66,9 +66,13 @@ static int64_t keep_ms(struct client *c)
     return 1000 * (s < KEEP_LEAST_S ? KEEP_LEAST_S : s > KEEP_MOST_S ? KEEP_MOST_S : s);
 }
 
+/* It is shown on terminals, and nobody has signed it. */
 static void say_why(struct client *c, const char *why)
 {
     snprintf(c->turn.why, sizeof c->turn.why, "%s", why ? why : "");
+    for (char *p = c->turn.why; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 127)
+            *p = '?';
 }
 
 static void granted(struct client *c, const json_t *answer)
