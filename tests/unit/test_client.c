@@ -303,7 +303,7 @@ static void switched_off(void **state)
 /* An update whose one file lies on the site's distribution point. */
 static void deploy_file(struct client_lab *l, const char *id, int64_t deadline, const char *terms)
 {
-    AUTO(text_free) char *target = must_print("policy/all/%s.json", id), *file = NULL, *torrent = NULL, *info = must_alloc(SHA256_HEX);
+    AUTO(text_free) char *target = must_print("policy/all/%s.json", id), *file = NULL;
     static char           bytes[40000];
     struct content        c = {.size = sizeof bytes};
     char                  hex[SHA256_HEX];
