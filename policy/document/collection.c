@@ -108,7 +108,7 @@ static void windows_read(struct reader *r, struct collection *c)
     for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
         r->verdict = window_from_json(json_array_get(list, i), reader_path(r, "windows", i, path), &c->windows[i], r->error);
         c->window_count = i + !r->verdict;
-        for (size_t k = 0; k + 1 < c->window_count; k++)
+        for (size_t k = 0; k < i && !r->verdict; k++)
             if (!strcmp(c->windows[k].name, c->windows[i].name))
                 reader_fail(r, "windows", "the name \"%.64s\" twice", c->windows[i].name);
     }

@@ -74,16 +74,18 @@ static int64_t months_from(const struct schedule *s, int64_t day)
 /* The first day at or after this one on which it occurs. */
 static int64_t occurs_from(const struct schedule *s, int64_t day)
 {
+    int64_t found = NEVER;
+
     day = day < from_day(s) ? from_day(s) : day;
     if (day > LAST / DAY)
         return NEVER;
     switch (s->kind) {
-    case SCHEDULE_DAYS: return days_from(s, day);
-    case SCHEDULE_WEEKS: return weeks_from(s, day);
-    case SCHEDULE_MONTH_DAY: case SCHEDULE_MONTH_WEEKDAY: return months_from(s, day);
+    case SCHEDULE_DAYS: found = days_from(s, day); break;
+    case SCHEDULE_WEEKS: found = weeks_from(s, day); break;
+    case SCHEDULE_MONTH_DAY: case SCHEDULE_MONTH_WEEKDAY: found = months_from(s, day); break;
     case SCHEDULE_ONCE: case SCHEDULE_HOURS: break;
     }
-    return NEVER;
+    return found > LAST / DAY ? NEVER : found;
 }
 
 /* The last day at or before this one; -1 when there is none. Between two occurrences lies at most their period, and a month's cut. */
@@ -99,7 +101,7 @@ static int64_t occurs_until(const struct schedule *s, int64_t day)
 
 static int64_t at(const struct schedule *s, const struct zone *z, int64_t day)
 {
-    return zone_time(z, (struct civil){.year = 1970, .month = 1, .day = (int)day + 1, .hour = s->hour, .minute = s->minute});
+    return zone_of_wall(z, day * DAY + s->hour * 3600 + s->minute * 60);
 }
 
 static int64_t hours_begin(const struct schedule *s, const struct zone *z)
@@ -118,22 +120,20 @@ static int64_t next_hours(const struct schedule *s, const struct zone *z, int64_
  * shown the next day's first minutes: the days before and behind t's are looked at as well. */
 static int64_t next_day(const struct schedule *s, const struct zone *z, int64_t t)
 {
-    struct civil c = zone_civil(z, t);
-    int64_t      day = occurs_from(s, day_number(c.year, c.month, c.day) - 1);
+    int64_t day = occurs_from(s, zone_wall(z, t) / DAY - 1), found = 0;
 
-    while (day != NEVER && at(s, z, day) <= t)
+    for (; day != NEVER && (found = at(s, z, day)) <= t; found = 0)
         day = occurs_from(s, day + 1);
-    return day == NEVER ? 0 : at(s, z, day);
+    return found;
 }
 
 static int64_t last_day(const struct schedule *s, const struct zone *z, int64_t t)
 {
-    struct civil c = zone_civil(z, t);
-    int64_t      day = occurs_until(s, day_number(c.year, c.month, c.day) + 1);
+    int64_t day = occurs_until(s, zone_wall(z, t) / DAY + 1), found = 0;
 
-    while (day >= 0 && at(s, z, day) > t)
+    for (; day >= 0 && (found = at(s, z, day)) > t; found = 0)
         day = occurs_until(s, day - 1);
-    return day < 0 ? 0 : at(s, z, day);
+    return found;
 }
 
 int64_t schedule_next(const struct schedule *s, const struct zone *z, int64_t t)

@@ -10,7 +10,8 @@
 #define BEHIND    (8 * DAY)                     /* an opening that holds already is followed back so far */
 #define SLOT      WINDOW_SHORTEST
 #define SLOTS     (DAY / SLOT)
-/* Occurrences that one search looks at, some ten milliseconds of them: two years of two hundred daily windows. */
+/* Occurrences that one search looks at, ten milliseconds of them: 400 days of 375 daily windows. Who has more of them that fit nowhere is told
+ * so after fewer days. */
 #define WORK_MOST 150000
 
 void window_end(struct window *w)

@@ -30,40 +30,43 @@ struct zone {
 static struct span       utc_span = {FIRST, 0, "UTC"};
 static const struct zone utc = {(char *)(uintptr_t) "UTC", 1, &utc_span};
 
-static void spans_add(struct zone *z, int64_t since, GTimeZone *tz, int interval)
+static void spans_add(struct zone *z, int64_t since, GTimeZone *tz, int number)
 {
-    struct span        span = {.since = since, .offset = g_time_zone_get_offset(tz, interval)};
+    struct span        span = {.since = since, .offset = g_time_zone_get_offset(tz, number)};
     const struct span *before = z->count ? &z->spans[z->count - 1] : NULL;
 
-    g_strlcpy(span.short_name, g_time_zone_get_abbreviation(tz, interval), sizeof span.short_name);
+    g_strlcpy(span.short_name, g_time_zone_get_abbreviation(tz, number), sizeof span.short_name);
     if (before && before->offset == span.offset && !strcmp(before->short_name, span.short_name))
         return;
     z->spans = must_grow(z->spans, z->count + 1, sizeof *z->spans);
     z->spans[z->count++] = span;
 }
 
-/* The begin of every interval of GLib's between the two. */
+static int interval(GTimeZone *tz, int64_t t)
+{
+    return g_time_zone_find_interval(tz, G_TIME_TYPE_UNIVERSAL, t);
+}
+
+/* The begin of every interval of GLib's between the two; they are numbered in order. */
 static void spans_copy(struct zone *z, GTimeZone *tz)
 {
-    int64_t at = TABLE_BEGIN;
-    int     here = g_time_zone_find_interval(tz, G_TIME_TYPE_UNIVERSAL, at), last = g_time_zone_find_interval(tz, G_TIME_TYPE_UNIVERSAL, TABLE_END);
+    int64_t low, high = TABLE_BEGIN;
+    int     here = interval(tz, TABLE_BEGIN), last = interval(tz, TABLE_END);
 
     spans_add(z, FIRST, tz, here);
     while (here < last) {
-        int64_t low = at, high = TABLE_END;     /* low is in here, high is behind it */
-        for (int64_t step = 100 * DAY; high == TABLE_END && at + step < TABLE_END; step *= 2)
-            if (g_time_zone_find_interval(tz, G_TIME_TYPE_UNIVERSAL, at + step) > here)
-                high = at + step;
+        low = high;                             /* in here; high gets behind it, then nearer */
+        for (int64_t step = 100 * DAY; interval(tz, high) == here; step *= 2)
+            high = low + step < TABLE_END ? low + step : TABLE_END;
         while (high - low > 1) {
             int64_t middle = low + (high - low) / 2;
-            if (g_time_zone_find_interval(tz, G_TIME_TYPE_UNIVERSAL, middle) > here)
-                high = middle;
-            else
+            if (interval(tz, middle) == here)
                 low = middle;
+            else
+                high = middle;
         }
-        at = high;
-        here = g_time_zone_find_interval(tz, G_TIME_TYPE_UNIVERSAL, at);
-        spans_add(z, at, tz, here);
+        here = interval(tz, high);
+        spans_add(z, high, tz, here);
     }
 }
 
@@ -73,8 +76,8 @@ static bool name_is_iana(const char *name)
     static const char *const with_digits[] = {"EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"};
     size_t                   n = strlen(name);
 
-    if (n > 64 || !isupper((unsigned char)*name) ||
-        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/") != n || strstr(name, "//") || name[n - 1] == '/')
+    if (n > 64 || !isupper((unsigned char)*name) || strstr(name, "//") || name[n - 1] == '/' ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/") != n)
         return false;
     if (strchr(name, '/') || !strpbrk(name, "0123456789+"))
         return true;
@@ -155,16 +158,22 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
 }
 
-struct civil zone_civil(const struct zone *zone, int64_t t)
+int64_t zone_wall(const struct zone *zone, int64_t t)
 {
     const struct zone *z = zone ? zone : &utc;
     int64_t            clamped = t < FIRST ? FIRST : t > LAST ? LAST : t;
-    int64_t            wall = clamped + z->spans[span_of(z, clamped)].offset, days = floor_div(wall, DAY);
-    int64_t            shifted = days + 719468, era = floor_div(shifted, 146097), day_of_era = shifted - era * 146097;
-    int64_t            year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t            day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t            month = (5 * day_of_year + 2) / 153, second = wall - days * DAY;
-    struct civil       c = {.day = (int)(day_of_year - (153 * month + 2) / 5 + 1), .month = (int)(month < 10 ? month + 3 : month - 9)};
+
+    return clamped + z->spans[span_of(z, clamped)].offset;
+}
+
+struct civil zone_civil(const struct zone *zone, int64_t t)
+{
+    int64_t      wall = zone_wall(zone, t), days = floor_div(wall, DAY), second = wall - days * DAY;
+    int64_t      shifted = days + 719468, era = floor_div(shifted, 146097), day_of_era = shifted - era * 146097;
+    int64_t      year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t      day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t      month = (5 * day_of_year + 2) / 153;
+    struct civil c = {.day = (int)(day_of_year - (153 * month + 2) / 5 + 1), .month = (int)(month < 10 ? month + 3 : month - 9)};
 
     c.year = (int)(year_of_era + era * 400 + (c.month <= 2));
     c.hour = (int)(second / 3600);
