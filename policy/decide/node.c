@@ -270,7 +270,7 @@ static struct answer gave_up(const struct view *v)
 
 /* --- may the machine be changed? --- */
 
-/* The first moment from now on in which the windows do not matter, or let it begin. */
+/* From when on the windows let it begin, or do not matter. */
 static int64_t window_opens(const struct view *v)
 {
     const struct node_rules *r = v->rules;
@@ -278,7 +278,7 @@ static int64_t window_opens(const struct view *v)
     int64_t                  at = NEVER;
     struct opening           o;
 
-    if (!r->window_count || asked(v) || (v->d->terms.install_outside && past_deadline(v)))
+    if (!r->window_count)
         return v->now;
     if (windows_next(r->windows, r->window_count, r->settings.windows_union, r->zone, v->now, need, &o))
         at = o.begin;

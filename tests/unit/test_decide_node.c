@@ -290,28 +290,61 @@ static void expect_all(const char *what, struct scene *c, int64_t now, const cha
         expect_all(#change, &c, now, wanted);                                                                                              \
     } while (0)
 
-static void everything_that_is_shut(void **state)
+/* What is behind these gates means nothing. */
+static void where_the_way_ends(void **state)
 {
     (void)state;
     ALL(T1, , "install-now@36");
-    ALL(T1, (s->state = STATE_INSTALLED, d->halted = d->id), "installed");
-    ALL(T1, (s->deployment = NULL), "not-deployed");
-    ALL(T1, (d->enabled = false, d->halted = d->id), "disabled");
+    ALL(T0, s->installing = true, "installing");
+    ALL(T0, (s->state = STATE_INSTALLED, d->halted = d->id), "installed");
+    ALL(T0, (s->state = STATE_INSTALLED, s->restart_pending = true), "restart-pending");
+    ALL(T0, s->state = STATE_NOT_REQUIRED, "not-required");
+    ALL(T0, (s->deployment = NULL), "not-deployed");
+    ALL(T0, s->member = false, "not-member");
+    ALL(T0, (d->enabled = false, d->halted = d->id), "disabled");
+    ALL(T0, s->state = STATE_UNKNOWN, "state-unknown");
+    ALL(T0 - 1, (t->purpose = PURPOSE_AVAILABLE, opens(&c, "daily 22:00", 60)), "not-yet-available@0 offered@0");
+}
+
+/* The window of tonight is none of its: the one behind the deadline is. */
+static void each_at_its_moment(void **state)
+{
+    (void)state;
     ALL(T0 - DAY, , "not-yet-available@0 deadline-ahead@36");
     ALL(T0 - DAY, opens(&c, "daily 22:00", HOUR), "not-yet-available@0 deadline-ahead@36 waiting-window@46");
-    /* the window of tonight is none of its: the one behind the deadline is */
     ALL(T0, opens(&c, "daily 22:00", HOUR), "deadline-ahead@36 waiting-window@46");
     ALL(T0, opens(&c, "daily 12:00", HOUR), "deadline-ahead@36");
     ALL(T0, opens(&c, "daily 12:00", 60), "deadline-ahead@36 no-window");
     ALL(T0, (opens(&c, "daily 21:00", HOUR), t->soft_deadline = true, g->grace_s = DAY, works(&c, "tue-wed 05:00-20:00")),
         "deadline-ahead@36 grace@44 waiting-window@45");
-    ALL(T0, (s->content_here = false, s->busy = true), "downloading@36 deadline-ahead@36");
-    ALL(T0 - 1, (s->content_here = false, s->busy = true), "not-yet-available@0 deadline-ahead@36");
-    ALL(T0, (s->metered = true, s->content_here = false, g->metered = METERED_LIMIT), "metered@36");
-    ALL(T0, (t->purpose = PURPOSE_AVAILABLE, t->predownload = true, s->content_here = false), "predownloading offered@0");
+    ALL(T0, (s->metered = true, s->content_here = false, g->metered = METERED_LIMIT, opens(&c, "daily 22:00", HOUR)),
+        "metered@36 waiting-window@46");
     ALL(T0, (s->user_asked = true, s->user_at = T0 + HOUR, opens(&c, "daily 22:00", HOUR)), "scheduled@1");
+    ALL(T0, (s->user_asked = true, s->user_at = T1 + DAY, opens(&c, "daily 22:00", HOUR)), "scheduled@60 waiting-window@46");
+    ALL(T0 - 1, (s->user_asked = true, s->user_at = T0 + HOUR), "not-yet-available@0 scheduled@1");
+    ALL(T0, (s->batched = s->held = true, s->postponed_until = T0 + HOUR, opens(&c, "daily 22:00", HOUR)),
+        "held postponed@1 waiting-window@22");
     ALL(T1, (s->attempts = 9, s->last_attempt = T1, opens(&c, "daily 13:00", HOUR)), "retry-later@40 waiting-window@61");
+    ALL(T1, (s->held = true, s->attempts = 9, s->last_attempt = T1), "held retry-later@40");
+    ALL(T1, (s->held = s->closure_missing = true, s->last_attempt = T1 + HOUR, opens(&c, "daily 12:00", 2 * HOUR)),
+        "held closure-missing@37 waiting-window@60");
+}
+
+/* What changes by the minute is asked only where everything else is open. */
+static void not_before_the_others(void **state)
+{
+    (void)state;
+    ALL(T0, (s->content_here = false, s->busy = true), "downloading@36 deadline-ahead@36");
+    ALL(T0, (s->content_here = false, s->source_missing = true), "no-source@36 deadline-ahead@36");
+    ALL(T0, (s->content_here = false, s->download_failed = true), "download-failed@36 deadline-ahead@36");
+    ALL(T0 - 1, s->content_here = false, "not-yet-available@0 deadline-ahead@36");
+    ALL(T0 - 1, (s->content_here = false, s->source_missing = true), "not-yet-available@0 deadline-ahead@36");
+    ALL(T0 - 1, (s->content_here = false, s->download_failed = true), "not-yet-available@0 deadline-ahead@36");
+    ALL(T0 - 1, (s->content_here = false, s->metered = true), "not-yet-available@0 deadline-ahead@36");
+    ALL(T0, (t->purpose = PURPOSE_AVAILABLE, t->predownload = true, s->content_here = false), "predownloading offered@0");
+    ALL(T0 - 1, (t->purpose = PURPOSE_AVAILABLE, t->predownload = true, s->content_here = false), "not-yet-available@0 offered@0");
     ALL(T1, (s->asked = false, s->busy = s->restart_first = true), "restart-first");
+    ALL(T0, (s->asked = false, s->busy = s->restart_first = c.r.orchestrated = true), "deadline-ahead@36");
     ALL(T0 - DAY, (d->halted = d->id, g->enabled = false, s->held = true, s->content_complete = false, s->attempts = 10,
                    s->last_attempt = T0 - DAY, s->busy = true, opens(&c, "daily 22:00", 60)),
         "halted switched-off held not-yet-available@0 content-missing deadline-ahead@36 gave-up@-24 no-window");
@@ -348,7 +381,9 @@ int main(void)
         cmocka_unit_test(a_metered_line),
         cmocka_unit_test(after_a_failure),
         cmocka_unit_test(the_last_steps),
-        cmocka_unit_test(everything_that_is_shut),
+        cmocka_unit_test(where_the_way_ends),
+        cmocka_unit_test(each_at_its_moment),
+        cmocka_unit_test(not_before_the_others),
         cmocka_unit_test(reasons),
     };
 
