@@ -22,12 +22,15 @@ static json_t *next_window(struct client *c)
     const struct node_rules *r = &c->rules;
     struct opening           o;
     json_t                  *out;
+    bool                     open;
 
     if (!r->window_count || !windows_next(r->windows, r->window_count, r->settings.windows_union, r->zone, client_now(c), 1, &o))
         return json_null();
+    open = o.begin <= client_now(c);
     AUTO(text_free) char *begin = sentence_time(c, o.begin), *end = sentence_time(c, o.end), *names = sentence_window(c, o.begin);
     out = json_pack("{s:o,s:o,s:s}", "begin", time_json(o.begin), "end", time_json(o.end), "names", names ? names : "");
-    json_object_set_new(out, "text", json_sprintf("%s to %s%s%s%s", begin, end, names ? " (" : "", names ? names : "", names ? ")" : ""));
+    json_object_set_new(out, "text", json_sprintf("%s %s %s%s%s%s", open ? "open" : begin, open ? "until" : "to", end, names ? " (" : "",
+                                                  names ? names : "", names ? ")" : ""));
     return out;
 }
 

@@ -142,7 +142,10 @@ static void add_time_clause(const struct way *w, struct text *t)
     const struct decision *scheduled = gate(w, REASON_SCHEDULED), *ahead = gate(w, REASON_DEADLINE_AHEAD), *grace = gate(w, REASON_GRACE),
                           *postponed = gate(w, REASON_POSTPONED), *retry = gate(w, REASON_RETRY_LATER), *closure = gate(w, REASON_CLOSURE);
 
-    if (scheduled) {
+    if (scheduled && scheduled->wake < scheduled->clock) {
+        add_time(c, t, "will be installed when it is due, ", scheduled->wake);
+        add_time(c, t, ", which is before ", scheduled->clock);
+    } else if (scheduled) {
         add_time(c, t, "will be installed as you asked, ", scheduled->wake);
     } else if (postponed) {
         add_time(c, t, "is postponed and will be installed ", postponed->clock);

@@ -29,6 +29,9 @@ static void now_at_a_time_and_after_hours(void **state)
     lab_says(l, HOURS, json_pack("{s:s}", "hours", "fri 08:00-22:30"), 200);
     assert_string_equal(lab_says(l, INSTALL, json_pack("{s:s,s:b}", "update", "later", "after_hours", 1), 200),
                         "later 1 will be installed as you asked, fri 27 nov 22:30 CET");
+    assert_string_equal(lab_says(l, INSTALL "?dry_run=1", json_pack("{s:s,s:s}", "update", "then", "at", "second tuesday 20:00"), 200),
+                        "then 1 will be installed when it is due, sat 28 nov 21:00 CET, which is before tue 8 dec 20:00 CET; it waits for the "
+                        "next maintenance window, sat 28 nov 23:00 CET, nights 23:00-01:00");
     lab_expect(l, "then scheduled");
     lab_stop(l);
     lab_start(l);
@@ -219,6 +222,11 @@ static void status_tells_what_comes_next(void **state)
                         "jq 1 will be installed at the deadline, fri 27 nov 23:01 CET, in the window nights 23:00-01:00");
     assert_string_equal(text_of(node, "restart"), "no restart is pending");
     assert_non_null(strstr(text_of(node, "policy"), "taken fri 27 nov 21:00 CET; signed until sun 29 nov 21:00 CET"));
+    json_decref(node);
+    lab_move(l, 2 * 3600 + 30);
+    lab_run(l, 200);
+    node = lab_api(l, "GET", "/api/v1/node", NULL, &status);
+    assert_string_equal(text_of(node, "next_window"), "open until sat 28 nov 01:00 CET (nights 23:00-01:00)");
     json_decref(node);
 }
 
