@@ -30,9 +30,14 @@ struct client_lab {
     uint8_t            seal_public[32], seal_secret[32];
     char               dir[64], root[96], socket[96], clock[96], listen[32], seal[65];
     int64_t            offset, seq;
-    size_t             polls, contents;         /* asked for */
-    bool               mute, hang;              /* the site cannot be reached; it takes questions and does not answer */
-    struct exchange   *hanging;
+    size_t             polls, questions, contents;      /* asked for: timestamps, anything of the policy, content */
+    bool               mute;                    /* the site cannot be reached */
+    int64_t            delay_ms;                /* it answers, but late */
+};
+struct late {
+    uv_timer_t       timer;
+    struct exchange *exchange;                  /* NULL: the asker has gone */
+    char            *file;
 };
 
 /* --- time --- */
@@ -62,6 +67,40 @@ static inline void lab_move(struct client_lab *l, int64_t seconds)
 
 /* --- the site --- */
 
+static inline void lab_late_closed(uv_handle_t *timer)
+{
+    struct late *late = timer->data;
+
+    free(late->file);
+    free(late);
+}
+
+static inline void lab_late_now(uv_timer_t *timer)
+{
+    struct late *late = timer->data;
+
+    if (late->exchange)
+        answer_file(late->exchange, late->file, "application/json");
+    uv_close((uv_handle_t *)timer, lab_late_closed);
+}
+
+static inline void lab_late_gone(void *ctx)
+{
+    ((struct late *)ctx)->exchange = NULL;
+}
+
+static inline void lab_late(struct client_lab *l, struct exchange *x, const char *file)
+{
+    struct late *late = must_alloc(sizeof *late);
+
+    late->exchange = x;
+    late->file = must_copy(file);
+    late->timer.data = late;
+    exchange_on_gone(x, lab_late_gone, late);
+    uv_timer_init(&l->net.loop, &late->timer);
+    uv_timer_start(&late->timer, lab_late_now, (uint64_t)l->delay_ms, 0);
+}
+
 static inline void lab_on_policy(void *ctx, struct exchange *x)
 {
     struct client_lab *l = ctx;
@@ -69,19 +108,13 @@ static inline void lab_on_policy(void *ctx, struct exchange *x)
     AUTO(text_free) char *file = must_print("%s/site/policy/%s", l->dir, path);
 
     l->polls += !strcmp(path, "metadata/timestamp.json");
-    if (l->hang && !l->hanging)
-        l->hanging = x;
-    else if (l->mute || l->hang)
+    l->questions++;
+    if (l->mute)
         answer_error(x, &(struct error){ERR_AGAIN, "mute"});
+    else if (l->delay_ms)
+        lab_late(l, x, file);
     else
         answer_file(x, file, "application/json");
-}
-
-static inline void lab_answer_hanging(struct client_lab *l)
-{
-    if (l->hanging)
-        answer_error(l->hanging, &(struct error){ERR_AGAIN, "late"});
-    l->hanging = NULL;
 }
 
 static inline json_t *lab_unseal(struct client_lab *l, struct exchange *x)
