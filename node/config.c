@@ -7,8 +7,10 @@
 
 #include "base/text.h"
 #include "node/io/address.h"
+#include "policy/document/zone.h"
 
 static const char *const role_words[] = {"client", "distribution-point", "site", NULL};
+static const char *const kind_words[] = {"server", "workstation", NULL};
 static const char *const level_words[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 #define AT(member) offsetof(struct config, member)
@@ -123,6 +125,36 @@ const struct option config_options[] = {
      .low = 0,
      .high = 5000,
      .meaning = "Connections with neighbours; 0 leaves it to the swarm (200)."},
+    {.name = "timezone",
+     .type = OPTION_TEXT,
+     .at = AT(timezone),
+     .meaning = "The zone of windows, business hours and local times, like Europe/Berlin; the system's when not given."},
+    {.name = "machine-kind",
+     .type = OPTION_WORD,
+     .at = AT(machine_kind),
+     .words = kind_words,
+     .meaning = "What deployments that suppress restarts go by; workstation where a display manager is set up, else server."},
+    {.name = "metered",
+     .type = OPTION_BOOL,
+     .at = AT(metered),
+     .standard = "no",
+     .live = true,
+     .meaning = "The line costs by the byte: client settings say what may use it."},
+    {.name = "restart-command",
+     .type = OPTION_TEXT,
+     .at = AT(restart_command),
+     .live = true,
+     .meaning = "What restarts the machine, words separated by blanks; systemctl reboot when root is /, else nothing: by hand."},
+    {.name = "boot-id",
+     .type = OPTION_PATH,
+     .at = AT(boot_id),
+     .standard = "/proc/sys/kernel/random/boot_id",
+     .meaning = "A file whose text is another after each restart of the machine."},
+    {.name = "notify-command",
+     .type = OPTION_PATH,
+     .at = AT(notify_command),
+     .live = true,
+     .meaning = "A program that is given one JSON object on its standard input for everything the user should know."},
 };
 const size_t config_option_count = COUNT(config_options);
 
@@ -197,6 +229,16 @@ static enum err check_root(const struct config *c, struct error *e)
     return OK;
 }
 
+static enum err check_zone(const struct config *c, struct error *e)
+{
+    struct zone *zone = NULL;
+    struct error why;
+    enum err     code = c->timezone ? zone_open(c->timezone, &zone, &why) : OK;
+
+    zone_close(zone);
+    return code ? fail(e, ERR_USAGE, "timezone: %s", why.text) : OK;
+}
+
 static enum err check_needs(const struct config *c, struct error *e)
 {
     enum err code;
@@ -214,7 +256,7 @@ static enum err check(const struct config *c, struct error *e)
 {
     enum err code;
 
-    if ((code = check_needs(c, e)) || (code = check_root(c, e)) || (code = check_listen(c, e)) ||
+    if ((code = check_needs(c, e)) || (code = check_root(c, e)) || (code = check_listen(c, e)) || (code = check_zone(c, e)) ||
         (code = check_address("site-listen", c->site_listen, e)) || (code = check_address("dp-listen", c->dp_listen, e)) ||
         (code = check_ip("bind-address", c->bind_address, e)) || (code = check_ip("address", c->address, e)) ||
         (code = check_url("site", c->site, e)) || (code = check_url("site-url", c->site_url, e)) ||
@@ -234,6 +276,8 @@ static void complete(struct config *c)
 
     if (!c->dp_state)
         c->dp_state = must_print("%s/dp", c->state_dir);
+    if (!c->restart_command && c->root[strspn(c->root, "/")] == '\0')
+        c->restart_command = must_copy("systemctl reboot");
     if (!c->address && c->listen && !address_read(c->listen, &a, &size, NULL))
         c->address = must_copy(address_host((struct sockaddr *)&a, host));
 }

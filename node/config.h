@@ -21,6 +21,9 @@ struct config {
     char   *proxy;
     bool    proxy_tunnel;
     int64_t poll, cache_max, wan_requests, upload_limit, connections;
+    char   *timezone, *machine_kind;            /* NULL: found out below root */
+    char   *boot_id, *restart_command, *notify_command;
+    bool    metered;
 };
 
 extern const struct option config_options[];

@@ -1,4 +1,4 @@
-/* ferry node, audit at the site; ferry updates, install, poll, scan, cache on a node. */
+/* ferry node, audit at the site. */
 #include <stdio.h>
 
 #include "tools/show.h"
@@ -75,17 +75,5 @@ const struct verb node_verbs[] = {
 const struct verb audit_verbs[] = {
     {"audit", "", NULL, alert_flags, "GET", "/api/v1/audit", "time:TIME:time who:WHO command:COMMAND what:WHAT:text", NULL,
      "who changed what, and when", NULL},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
-};
-const struct verb here_verbs[] = {
-    {"updates", "", NULL, NULL, "GET", "/api/v1/node/updates",
-     "name:NAME version:VERSION state:STATE reason:REASON deadline:DEADLINE:time text:WHAT_HAPPENS:text", NULL,
-     "on a node: its updates and what will happen to them", NULL},
-    {"install", "", "UPDATE", NULL, "POST", "/api/v1/node/install", NULL, NULL, "on a node: install it now, not at the deadline",
-     "ferry install openssl"},
-    {"poll", "", NULL, NULL, "POST", "/api/v1/node/poll", NULL, NULL, "on a node: ask for policy now", NULL},
-    {"scan", "", NULL, NULL, "POST", "/api/v1/node/scan", NULL, NULL, "on a node: look again what is installed", NULL},
-    {"cache", "", NULL, NULL, "GET", "/api/v1/node/cache", "sha256:SHA-256 size:SIZE:size referenced:REFERENCED:time", NULL,
-     "on a node: the content it keeps", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };

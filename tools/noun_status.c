@@ -30,15 +30,35 @@ static void site_status(const json_t *answer)
         printf("no node has reported yet\n");
 }
 
+static const char *said(const json_t *o, const char *member)
+{
+    const char *text = json_string_value(json_object_get(o, member));
+
+    return text ? text : "";
+}
+
+static void line(const char *title, const char *text)
+{
+    if (*text)
+        printf("%-18s %s\n", title, text);
+}
+
 static void node_status(struct invocation *in, const json_t *node)
 {
     json_t *updates = NULL;
 
-    show_members(node, 0);
+    printf("%s (%s) of site %s%s; local times of %s\n", said(node, "hostname"), said(node, "node"), said(node, "site"),
+           json_is_true(json_object_get(node, "enrolled")) ? "" : ", not enrolled yet", said(node, "timezone"));
+    line("policy", said(json_object_get(node, "policy"), "text"));
+    line("problem", said(node, "problem"));
+    line("doing", said(node, "doing"));
+    line("next window", json_is_object(json_object_get(node, "next_window")) ? said(json_object_get(node, "next_window"), "text") : "at any time");
+    line("next installation", json_is_object(json_object_get(node, "next_installation")) ? said(json_object_get(node, "next_installation"), "text")
+                                                                                          : "none that is known");
+    line("restart", said(json_object_get(node, "restart"), "text"));
     if (!verb_ask_at(in, "GET", "/api/v1/node/updates", in->args, &updates, NULL) && json_array_size(json_object_get(updates, "items"))) {
         printf("\nUpdates\n");
-        show_table(json_object_get(updates, "items"),
-                   "name:NAME version:VERSION state:STATE reason:REASON deadline:DEADLINE:time text:WHAT_HAPPENS:text");
+        show_table(json_object_get(updates, "items"), "name:NAME version:VERSION state:STATE text:WHAT_HAPPENS:text");
     }
     json_decref(updates);
 }
@@ -111,15 +131,17 @@ static enum err run_why(struct invocation *in, struct error *e)
         return code;
     }
     if (json_string_value(json_object_get(answer, "title")))
-        printf("%s\n", json_string_value(json_object_get(answer, "title")));
+        printf("%s%s%s\n", json_string_value(json_object_get(answer, "title")), json_object_get(answer, "text") ? ": " : "",
+               said(answer, "text"));
     reasons = json_object_get(answer, "reasons");
     json_array_foreach(reasons, i, r) {
-        const char *document = json_string_value(json_object_get(r, "document")), *clock = json_string_value(json_object_get(r, "clock"));
+        const char *document = json_string_value(json_object_get(r, "document")), *clock = json_string_value(json_object_get(r, "clock")),
+                   *when = json_string_value(json_object_get(r, "when"));
         printf("%2zu. %s (%s)\n", i + 1, json_string_value(json_object_get(r, "text")), json_string_value(json_object_get(r, "code")));
         if (document && *document)
             printf("    decided by %s\n", document);
         if (clock && *clock && strcmp(clock, "-"))
-            printf("    clock value %s\n", clock);
+            printf("    clock value %s\n", when ? when : clock);
     }
     if (json_string_value(json_object_get(answer, "last_contact")))
         printf("last contact %s\n", json_string_value(json_object_get(answer, "last_contact")));

@@ -137,6 +137,8 @@ static bool dps_down(const struct want *w, int64_t now)
 /* Why this source cannot be asked now; NULL when it can. */
 static const char *refusal(const struct want *w, const struct want_source *s, int64_t now)
 {
+    if (w->fetcher->options.config->metered && !(w->allowed & FETCH_METERED))
+        return "the line is metered";
     if (!in_time(w, &s->source))
         return "its fallback time has not come";
     if (now < s->missing_until)

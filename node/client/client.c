@@ -12,20 +12,27 @@
 #include "node/base/log.h"
 #include "node/client/core.h"
 
-#define TICK_MS 100
+#define TICK_MS      100
+#define JUMP_MS      2000                       /* seconds are all the wall clock tells: less is no jump */
+#define POLL_SOON_MS 1000                       /* after it has been decided at once with what is here */
 
+/* The highest is written down once a minute, read once. */
 int64_t client_now(struct client *c)
 {
-    char   *text = c->store ? store_get(c->store, "clock.highest") : NULL;
-    int64_t highest = text ? strtoll(text, NULL, 10) : 0, now = clock_now();
-    char    out[32];
+    int64_t now = clock_now();
+    char    text[32];
 
-    free(text);
-    if (now >= highest + 60 && c->store) {
-        snprintf(out, sizeof out, "%lld", (long long)now);
-        store_set(c->store, "clock.highest", out, NULL);
+    if (c->highest < 0) {
+        AUTO(text_free) char *kept = c->store ? store_get(c->store, "clock.highest") : NULL;
+        c->highest = c->highest_kept = kept ? strtoll(kept, NULL, 10) : 0;
     }
-    return now > highest ? now : highest;
+    if (now >= c->highest_kept + 60 && c->store) {
+        snprintf(text, sizeof text, "%lld", (long long)now);
+        store_set(c->store, "clock.highest", text, NULL);
+        c->highest_kept = now;
+    }
+    c->highest = now > c->highest ? now : c->highest;
+    return c->highest;
 }
 
 void client_hold(struct client *c)
@@ -36,6 +43,8 @@ void client_hold(struct client *c)
 static void client_free(struct client *c)
 {
     documents_end(c);
+    rules_end(c);
+    json_decref(c->notifier.queue);
     while (c->jobs) {
         struct job *next = c->jobs->next;
         job_free(c->jobs);
@@ -68,6 +77,19 @@ void client_release(struct client *c)
         closed(ctx);
 }
 
+/* The wall clock jumped: the machine slept, or the time was set. What waits for a moment may be due, and the policy may be old. */
+static void watch_clock(struct client *c, int64_t now)
+{
+    int64_t drift = clock_now() * 1000 - now, jump = drift - c->drift;
+
+    if (jump > JUMP_MS || jump < -JUMP_MS) {
+        log_say(LOG_NOTE, "clock.jumped", "the wall clock jumped; policy is asked for and everything decided again", NULL);
+        c->next_poll = c->next_poll < now + POLL_SOON_MS ? c->next_poll : now + POLL_SOON_MS;
+        schedule_soon(c);
+    }
+    c->drift = drift;
+}
+
 /* Everything that time brings, in one place: enrol, poll, post, decide. */
 static void on_tick(uv_timer_t *timer)
 {
@@ -76,6 +98,9 @@ static void on_tick(uv_timer_t *timer)
 
     if (c->closing)
         return;
+    watch_clock(c, now);
+    if (c->polling && c->ask == ASK_RUNNING && now >= c->ask_until)
+        refresh_stop(c);
     if (!c->polling && now >= c->next_poll && !c->install && !c->scanning) {
         if (c->enrolled)
             refresh_begin(c);
@@ -84,7 +109,7 @@ static void on_tick(uv_timer_t *timer)
     }
     if (c->enrolled && !c->posting && c->post_at && now >= c->post_at)
         report_post(c);
-    if (c->enrolled && c->options.install && now >= c->schedule_at && !c->polling)
+    if (c->enrolled && c->options.install && (now >= c->schedule_at || clock_now() >= c->wake_at) && !c->polling)
         schedule_run(c);
 }
 
@@ -103,6 +128,15 @@ static enum err load_key(struct client *c, struct error *e)
         key_node_id(c->key.public, c->node_id);
     free(path);
     return code;
+}
+
+static void recall(struct client *c)
+{
+    AUTO(text_free) char *evaluated = store_get(c->store, "evaluated.at");
+
+    c->evaluated_at = evaluated ? strtoll(evaluated, NULL, 10) : 0;
+    turn_recall(c);
+    reboot_recall(c);
 }
 
 static void make_facts(struct client *c)
@@ -175,6 +209,7 @@ enum err client_open(const struct client_options *options, struct client **out, 
     enum err       code;
 
     c->options = *options;
+    c->highest = -1;
     c->dir = must_copy(options->config->state_dir);
     c->site_url = must_copy(options->config->site);
     code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : file_make_dirs(c->dir, 0755, e);
@@ -187,7 +222,12 @@ enum err client_open(const struct client_options *options, struct client **out, 
     }
     make_address(c);
     make_facts(c);
+    rules_open(c);
+    recall(c);
     c->schedule_at = clock_ms();
+    c->wake_at = INT64_MAX;
+    c->trimmed_at = clock_ms();                 /* what is needed has to be known first */
+    c->drift = clock_now() * 1000 - clock_ms();
     c->post_at = outbox_waiting(c->store) ? clock_ms() : 0;
     uv_timer_init(options->loop, &c->timer);
     c->timer.data = c;
@@ -218,6 +258,8 @@ void client_close(struct client *c, void (*closed)(void *ctx), void *ctx)
     uv_close((uv_handle_t *)&c->timer, on_timer_closed);
     if (c->install)
         install_stop(c->install);
+    reboot_stop(c);
+    notify_stop(c);
     if (c->fetcher) {
         client_hold(c);
         fetcher_close(c->fetcher, on_part_closed, c);
@@ -231,6 +273,11 @@ void client_close(struct client *c, void (*closed)(void *ctx), void *ctx)
 void client_reload(struct client *c)
 {
     c->next_poll = clock_ms();
+    c->poll_again = c->polling;
+    if (c->enrolled && c->options.install && !c->polling)
+        schedule_run(c);                        /* what was set holds now, not when the site has answered */
+    else
+        schedule_soon(c);
 }
 
 void client_tell(struct client *c, json_t *message)

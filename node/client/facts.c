@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -97,6 +98,22 @@ static void put_hostname(json_t *facts, const struct config *config)
     put(facts, "hostname", config->hostname && *config->hostname ? config->hostname : own && *own ? own : name);
 }
 
+/* Debian's own default target is graphical on servers too: only what somebody set up counts. Links are not followed, they are absolute. */
+static bool has_desktop(const char *root)
+{
+    char *AUTO(text_free) manager = root_join(root, "/etc/systemd/system/display-manager.service");
+    char *AUTO(text_free) target = root_join(root, "/etc/systemd/system/default.target");
+    char        to[512];
+    struct stat s;
+    ssize_t     n;
+
+    if (!lstat(manager, &s))
+        return true;
+    n = readlink(target, to, sizeof to - 1);
+    to[n > 0 ? n : 0] = '\0';
+    return n > 0 && strstr(to, "graphical.target");
+}
+
 json_t *facts_read(const struct config *config)
 {
     json_t        *facts = json_object();
@@ -105,6 +122,7 @@ json_t *facts_read(const struct config *config)
 
     put_hostname(facts, config);
     put_os(facts, config->root);
+    put(facts, "machine.kind", config->machine_kind ? config->machine_kind : has_desktop(config->root) ? "workstation" : "server");
     if (uname(&host) == 0) {
         put_arch(facts, config->root, host.machine);
         put(facts, "kernel", host.release);

@@ -239,6 +239,23 @@ void fetcher_unwant(struct fetcher *f, const struct sha256 *name)
     fetcher_poke(f);
 }
 
+/* The cache takes it away: neighbours are not served from a file that is no more. */
+static void on_evicted(void *ctx, const struct sha256 *name)
+{
+    struct want *w = find(ctx, name);
+    if (w == NULL || w->wanted)
+        return;
+    log_say(LOG_TELL, "content.evicted", "content nobody needs made room", "FERRY_CONTENT", w->hex, NULL);
+    want_quit(w);
+    w->gone = true;
+}
+
+void fetcher_trim(struct fetcher *f)
+{
+    cache_trim(f->options.cache, (uint64_t)f->options.config->cache_max, clock_now(), fetcher_needs, f);
+    fetcher_poke(f);
+}
+
 void fetcher_seed(struct fetcher *f, const struct content *content)
 {
     if (find(f, &content->sha256) || !cache_has(f->options.cache, &content->sha256, content->size))
@@ -291,6 +308,7 @@ enum err fetcher_open(const struct fetcher_options *options, struct fetcher **ou
         return code;
     }
     f->carrier = carrier_new(f);
+    cache_on_evicted(f->options.cache, on_evicted, f);
     uv_timer_init(options->loop, &f->timer);
     f->timer.data = f;
     f->open = 1;
@@ -335,6 +353,7 @@ static void on_timer_closed(uv_handle_t *handle)
 void fetcher_close(struct fetcher *f, void (*closed)(void *ctx), void *ctx)
 {
     f->closing = true;
+    cache_on_evicted(f->options.cache, NULL, NULL);
     f->closed = closed;
     f->closed_ctx = ctx;
     for (struct want *w = f->wants; w; w = w->next)

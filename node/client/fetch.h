@@ -34,10 +34,14 @@ void     fetcher_close(struct fetcher *, void (*closed)(void *ctx), void *ctx);
 /* New policy: sources are ordered anew. Borrowed until the next call; fleet may be NULL (nothing known yet). */
 void     fetcher_policy(struct fetcher *, const struct fleet *, const char *address);
 
-/* Wants it; due orders several contents (earliest first), allowed is what source.h says. Repeating changes both. The content is copied. */
+/* Wants it; due orders several contents (earliest first), allowed is what source.h says, and FETCH_METERED: also while config says that the line
+ * is metered. Repeating changes both. The content is copied. */
+#define FETCH_METERED 0x100u
 enum err fetcher_want(struct fetcher *, const struct content *, int64_t due, unsigned allowed, struct error *);
 /* Nobody wants it any more: stops fetching; whole content goes on being served to neighbours. */
 void     fetcher_unwant(struct fetcher *, const struct sha256 *);
+/* Keeps what nobody wants within config's cache-max. */
+void     fetcher_trim(struct fetcher *);
 /* Serves whole content of the cache to neighbours (at start, for everything policy still names). */
 void     fetcher_seed(struct fetcher *, const struct content *);
 

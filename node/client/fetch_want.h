@@ -35,7 +35,7 @@ struct want {
     char              hex[SHA256_HEX];
     enum fetch_state  state;                    /* set by want_set only */
     bool              wanted;                   /* somebody waits for it; else it is only served */
-    unsigned          allowed;                      /* SOURCES_… */
+    unsigned          allowed;                  /* SOURCES_…, FETCH_METERED */
     bool              begun, in_swarm;
     bool              changed;                  /* the caller has to be told */
     bool              gone;                     /* nobody wants it; freed when busy is 0 */

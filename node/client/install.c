@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -149,9 +150,36 @@ void install_work(struct install_run *run, uv_work_cb work, void (*after)(struct
     uv_queue_work(run->loop, &a->request, on_thread, on_worked);
 }
 
+/* Debian's sign that a restart is wanted. /var/run is a link to the running system's /run in most roots: then it is not this root's. */
+static void look_at_flags(const struct install_run *run, struct file_print out[2])
+{
+    char *AUTO(text_free) flag = root_join(run->root, "/run/reboot-required");
+    char *AUTO(text_free) old = root_join(run->root, "/var/run");
+    char *AUTO(text_free) old_flag = root_join(run->root, "/var/run/reboot-required");
+    struct stat s;
+
+    memset(out, 0, 2 * sizeof *out);
+    file_print_of(flag, &out[0], NULL);
+    if (!lstat(old, &s) && S_ISDIR(s.st_mode))
+        file_print_of(old_flag, &out[1], NULL);
+}
+
+bool install_asks_restart(const struct install_run *run)
+{
+    struct file_print now[2];
+
+    look_at_flags(run, now);
+    for (size_t i = 0; i < COUNT(now); i++)
+        if (now[i].inode && !file_print_same(&now[i], &run->flags[i]))
+            return true;
+    return false;
+}
+
 void install_session(struct install_run *run, const char *const *argv, const char *directory, int64_t timeout_s,
                      void (*on_done)(void *ctx, const struct session_result *))
 {
+    if (!run->result.touched)
+        look_at_flags(run, run->flags);         /* before the first: a repair may ask for a restart as well */
     run->result.touched = true;
     run->session = session_start(run->loop, &(struct session_call){.argv = argv,
                                                                    .env = (const char *const *)run->env,

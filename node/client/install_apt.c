@@ -315,12 +315,10 @@ static void on_verified(void *ctx, const struct child_result *c)
 
 static bool restart_wanted(const struct install_run *run)
 {
-    char *AUTO(text_free) path = root_join(run->root, "/run/reboot-required");
-
     for (size_t i = 0; i < run->plan.count && root_is_host(run->root); i++)
         if (run->plan.items[i].fresh && strncmp(run->plan.items[i].name, "linux-image-", 12) == 0)
             return true;
-    return file_exists(path) && !run->restart_was_asked;
+    return install_asks_restart(run);
 }
 
 static void on_installed(void *ctx, const struct session_result *s)
@@ -350,12 +348,10 @@ static void on_installed(void *ctx, const struct session_result *s)
 
 static void install(struct install_run *run)
 {
-    char *AUTO(text_free) path = root_join(run->root, "/run/reboot-required");
-    const char  *words[WORDS], **argv;
+    const char *words[WORDS], **argv;
 
     install_words(run, NULL, words);
     argv = arguments(run, words, true);
-    run->restart_was_asked = file_exists(path);
     install_step(run, "installing");
     install_session(run, argv, run->work, max_run(run), on_installed);
     free(argv);

@@ -34,6 +34,8 @@ static void judge(struct install_run *run, int status)
     char *AUTO(text_free) words = install_log_tail(run);
     char why[320];
 
+    if (outcome == INSTALL_OK && install_asks_restart(run))
+        outcome = INSTALL_RESTART;
     plan_reason(words, why, sizeof(why));
     install_finish(run, outcome, "the program ended with status %d%s%s", status, *why ? ": " : "", why);
 }

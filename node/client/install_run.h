@@ -2,6 +2,7 @@
 #ifndef FERRY_NODE_CLIENT_INSTALL_RUN_H
 #define FERRY_NODE_CLIENT_INSTALL_RUN_H
 
+#include "base/file.h"
 #include "node/client/copies.h"
 #include "node/client/install.h"
 #include "node/client/plan.h"
@@ -26,7 +27,8 @@ struct install_run {
     struct session       *session;
     uv_work_t             worker;
     struct error          error;                /* the worker's */
-    bool                  stopped, repaired, interrupted, restart_was_asked;
+    bool                  stopped, repaired, interrupted;
+    struct file_print     flags[2];             /* what asked for a restart before, all zero when nothing did */
     struct copies         copies;
     struct sha256        *wanted_content;       /* result.wanted */
     /* apt */
@@ -46,6 +48,8 @@ void install_step(struct install_run *, const char *word);      /* tells the cal
 /* A session in the run's log; on_done gets the run. Its environment is exact. */
 void install_session(struct install_run *, const char *const *argv, const char *directory, int64_t timeout_s,
                      void (*on_done)(void *ctx, const struct session_result *));
+/* The root's flag for a restart has appeared or changed since the first session began. */
+bool install_asks_restart(const struct install_run *);
 void install_want(struct install_run *, const struct sha256 *);  /* one more for result.wanted */
 void install_left(struct install_run *); /* the session was left running: as install_finish, but its directory stays */
 char *install_log_tail(const struct install_run *);             /* caller frees; "" when there is none */

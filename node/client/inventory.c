@@ -144,16 +144,14 @@ static void finish(struct run *run)
 {
     struct scanner     *s = run->scanner;
     struct scan_result *result = run->result;
+    bool                closing = s->closed != NULL;
 
     if (result->count)
         qsort(result->states, result->count, sizeof(*result->states), by_id);
     s->run = NULL;
-    if (s->closed) {
-        scan_result_free(result);
+    run->done(run->ctx, result);                /* also when it was cut short; may close the scanner, or start the next scan */
+    if (closing)
         say_farewell(s);
-    } else {
-        run->done(run->ctx, result);            /* may close the scanner, or start the next scan */
-    }
     run_free(run);
 }
 

@@ -37,7 +37,7 @@ void     scanner_facts(struct scanner *, const json_t *facts);
 void     scanner_close(struct scanner *, void (*closed)(void *ctx), void *ctx);
 /* One scan at a time; a second call while one runs is ERR_AGAIN. scan may be NULL (inventory only) and is borrowed during the call only;
  * its archives whose indexes are not whole in the cache are left out. The result is the callee's: done takes ownership of what it wants by
- * scan_result_free later. */
+ * scan_result_free later. done always comes, also when the scanner is closed meanwhile. */
 enum err scanner_run(struct scanner *, const struct scan *, void (*done)(void *ctx, struct scan_result *), void *ctx, struct error *);
 void     scan_result_free(struct scan_result *);
 
@@ -49,8 +49,8 @@ enum update_state inventory_state(const struct scan_result *, const struct updat
 void detect_command(uv_loop_t *, const struct config *, const struct update *, const char *content_dir,
                     void (*done)(void *ctx, enum update_state, const char *detail), void *ctx);
 
-/* Facts of this machine: hostname, os.*, arch, kernel, memory.mib (from the managed root where it has them, else from the host). Caller
- * decrefs. */
+/* Facts of this machine: hostname, os.*, machine.kind, arch, kernel, memory.mib (from the managed root where it has them, else from the host).
+ * Caller decrefs. */
 json_t *facts_read(const struct config *);
 
 #endif

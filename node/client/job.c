@@ -1,10 +1,11 @@
 /* The story of one update on this machine:
  *
- *   wanted → fetching → verified → waiting → installing → detecting → installed
+ *   wanted → fetching → verified → waiting → installing → detecting → (restart →) installed
  *      ↑                                                      │
  *      └──────────────── failed (tried again later) ←─────────┘
  *
- * What happens next is decided by decide_update() alone; this file carries it out. After an installation only the scan is believed. */
+ * What happens next is decided by decide_update() alone; this file carries it out. Which of several begins is schedule.c's. After an
+ * installation only the scan is believed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ const char *job_word(enum job_state s)
 void job_free(struct job *j)
 {
     free(j->planned);
+    free(j->needed);
     free(j);
 }
 
@@ -47,13 +49,23 @@ struct job *job_find(struct client *c, const char *update)
         at = &(*at)->next;
     if (!*at) {
         *at = must_alloc(sizeof **at);
+        (*at)->client = c;
         if (store_job(c->store, update, &(*at)->row))
             (*at)->state = state_by_word((*at)->row.state);
         else
             (*at)->row.code = -1;
+        (*at)->closure_missing = !strcmp((*at)->row.reason, reason_word(REASON_CLOSURE));
         snprintf((*at)->row.update, sizeof (*at)->row.update, "%s", update);
     }
     return *at;
+}
+
+void job_keep(struct client *c, struct job *j)
+{
+    struct error e;
+
+    if (store_job_put(c->store, &j->row, &e))
+        log_error(LOG_WRONG, "job.failed", "remembering a job", &e);
 }
 
 /* The one setter: the row and its message are durable together, or neither is. */
@@ -80,58 +92,6 @@ static void job_set(struct client *c, struct job *j, enum job_state state, const
     report_job(c, j);
     if (store_end(c->store, store_job_put(c->store, &j->row, &e), &e))
         log_error(LOG_WRONG, "job.failed", "remembering a job", &e);
-}
-
-/* --- content --- */
-
-static bool want(struct client *c, struct job *j, const struct sha256 *name)
-{
-    const struct content *content = deployment_content(j->deployment, name);
-    struct fetch_progress p;
-    struct error          e;
-
-    if (!content)
-        return false;
-    if (fetcher_want(c->fetcher, content, j->deployment->deadline, sources_allowed(&j->deployment->terms), &e)) {
-        log_error(LOG_WARN, "content.refused", j->row.update, &e);
-        return false;
-    }
-    switch (fetcher_state(c->fetcher, name, &p)) {
-    case FETCH_HERE: return true;
-    case FETCH_NO_SOURCE: j->source_missing = true; break;
-    case FETCH_FAILED: j->fetch_failed = true; break;
-    default: return false;
-    }
-    snprintf(j->fetch_why, sizeof j->fetch_why, "%s", p.why);
-    return false;
-}
-
-static bool indexes_here(struct client *c, struct job *j)
-{
-    bool all = true;
-
-    for (size_t a = 0; a < j->deployment->archive_count; a++)
-        for (size_t i = 0; i < j->deployment->archives[a].index_count; i++)
-            all = want(c, j, &j->deployment->archives[a].indexes[i].sha256) && all;
-    return all;
-}
-
-static bool planned_here(struct client *c, struct job *j)
-{
-    bool all = true;
-
-    for (size_t i = 0; i < j->planned_count; i++)
-        all = want(c, j, &j->planned[i]) && all;
-    return all;
-}
-
-static bool files_here(struct client *c, struct job *j)
-{
-    bool all = true;
-
-    for (size_t i = 0; i < j->update->file_count; i++)
-        all = want(c, j, &j->update->files[i].sha256) && all;
-    return all;
 }
 
 /* --- the installer, for a plan or for good --- */
@@ -165,7 +125,9 @@ static void attempt_failed(struct client *c, struct job *j, enum reason reason, 
     j->row.last_attempt = client_now(c);
     j->row.code = r->code;
     j->row.user_asked = false;
+    j->row.user_at = 0;
     j->planned_once = false;
+    j->closure_missing = reason == REASON_CLOSURE;
     snprintf(j->row.detail, sizeof j->row.detail, "%s: %.370s", outcome, r->detail);
     j->row.reason[0] = 0;
     job_set(c, j, JOB_FAILED, reason_word(reason));
@@ -200,7 +162,10 @@ static void on_installed(void *ctx, const struct install_result *r)
     if (!c->closing) {
         c->repair = false;
         j->row.code = r->code;
-        j->row.restart_pending = r->outcome == INSTALL_RESTART;
+        if (r->outcome == INSTALL_RESTART) {
+            reboot_want(c);
+            j->row.restart_pending = true;
+        }
         c->scan_again = true;
         if (r->outcome == INSTALL_OK || r->outcome == INSTALL_RESTART) {
             j->row.detail[0] = 0;
@@ -239,112 +204,152 @@ static void run(struct client *c, struct job *j, bool plan)
 
 /* --- one step --- */
 
-/* Everything this node needs of the deployment for this update is here. Plans when the indexes are here and nothing else runs. */
+/* It failed, and the time to try again has not come. */
+static bool failed_lately(struct client *c, const struct job *j)
+{
+    int64_t wait = j->row.attempts ? decide_retry(j->row.attempts) : 0;
+
+    return wait < 0 || (wait && client_now(c) < j->row.last_attempt + wait);
+}
+
+/* Everything this node needs of the deployment for this update is here. Plans when only a plan can tell, and nothing else runs. Where a plan
+ * has just failed nothing more is known to be missing: the gates behind tell when it is tried again. */
 static bool content_here(struct client *c, struct job *j)
 {
-    if (j->update->install.type == INSTALL_COMMAND)
-        return files_here(c, j);
-    if (!indexes_here(c, j))
-        return false;
-    if (!j->planned_once && !j->planned_count && !c->install && !c->scanning)
+    bool plan, here = need_here(c, j, &plan);
+
+    if (plan && failed_lately(c, j))
+        return true;
+    if (plan && !c->install && !c->scanning)
         run(c, j, true);
-    if (j->running || !planned_here(c, j))
-        return false;
-    if (!j->planned_once && !c->install && !c->scanning)
-        run(c, j, true);
-    return j->planned_once && !j->running;
+    return here && !j->running;
 }
 
-static struct situation look(struct client *c, struct job *j)
+static enum job_state state_of(const struct job *j)
 {
-    struct situation s = {.deployment = j->deployment,
-                          .update = j->update,
-                          .member = true,
-                          .user_asked = j->row.user_asked,
-                          .attempts = j->row.attempts,
-                          .last_attempt = j->row.last_attempt,
-                          .restart_pending = j->row.restart_pending,
-                          .busy = c->install || c->scanning || clock_ms() < j->retry_at,
-                          .content_complete = true,
-                          .asked = true,        /* the policy of the last poll stands */
-                          .closure_missing = !strcmp(j->row.reason, reason_word(REASON_CLOSURE)),
-                          .source_missing = j->source_missing,
-                          .download_failed = j->fetch_failed,
-                          .content_here = j->content_here};
-
-    s.state = c->result ? inventory_state(c->result, j->update, &s.held) : STATE_UNKNOWN;
-    return s;
-}
-
-static enum job_state state_of(enum reason r)
-{
-    switch (r) {
-    case REASON_INSTALLED: case REASON_RESTART_PENDING: return JOB_INSTALLED;
+    switch (j->decision.reason) {
+    case REASON_INSTALLED: return JOB_INSTALLED;
+    case REASON_RESTART_PENDING: return JOB_RESTART;
+    case REASON_RESTART_FIRST: return j->row.restart_pending ? JOB_RESTART : JOB_VERIFIED;
     case REASON_NOT_REQUIRED: return JOB_UNNEEDED;
-    case REASON_DOWNLOADING: case REASON_NO_SOURCE: return JOB_FETCHING;
+    case REASON_DOWNLOADING: case REASON_NO_SOURCE: case REASON_PREDOWNLOADING: return JOB_FETCHING;
     case REASON_DOWNLOAD_FAILED: return JOB_STUCK;
-    case REASON_DEADLINE_AHEAD: return JOB_WAITING;
-    case REASON_BUSY: return JOB_VERIFIED;
+    case REASON_SCHEDULED: case REASON_DEADLINE_AHEAD: case REASON_GRACE: case REASON_POSTPONED: return JOB_WAITING;
+    case REASON_WAIT_WINDOW: case REASON_NO_WINDOW: return JOB_WINDOW;
+    case REASON_WAIT_TURN: return JOB_TURN;
+    case REASON_BUSY: case REASON_ASK_FIRST: return JOB_VERIFIED;
     case REASON_INSTALL_NOW: case REASON_INSTALLING: return JOB_INSTALLING;
     case REASON_RETRY_LATER: case REASON_GAVE_UP: case REASON_CLOSURE: return JOB_FAILED;
     default: return JOB_WANTED;
     }
 }
 
-/* The scan after an installation has come: did it do it? */
-static void detected(struct client *c, struct job *j, enum update_state state)
+/* What the user chose, and the batch, were for this installation. */
+static void settled(struct job *j)
+{
+    j->row.attempts = 0;
+    j->row.user_asked = j->row.batched = false;
+    j->row.user_at = j->row.postponed_until = 0;
+}
+
+/* The scan after an installation has come: did it do it? What only a restart completes may not be found before. */
+static void detected(struct client *c, struct job *j)
 {
     struct install_result r = {.code = (int)j->row.code};
 
-    if (state == STATE_INSTALLED || state == STATE_NOT_REQUIRED) {
-        j->row.attempts = 0;
-        j->row.user_asked = false;
+    if (j->found == STATE_INSTALLED || j->found == STATE_NOT_REQUIRED) {
+        settled(j);
         return;
     }
+    if (j->row.restart_pending)
+        return;
     snprintf(r.detail, sizeof r.detail, "the installer was content, but the scan finds it still required");
     attempt_failed(c, j, REASON_RETRY_LATER, "not detected", &r);
 }
 
-static void unwant(struct client *c, struct job *j)
+void job_restarted(struct client *c, struct job *j)
 {
-    for (size_t i = 0; i < j->planned_count; i++)
-        fetcher_unwant(c->fetcher, &j->planned[i]);
-    for (size_t i = 0; i < j->update->file_count && j->update->install.type == INSTALL_COMMAND; i++)
-        fetcher_unwant(c->fetcher, &j->update->files[i].sha256);
+    j->row.restart_pending = false;
+    job_keep(c, j);
+    if (j->update)
+        job_set(c, j, JOB_DETECTING, reason_word(REASON_INSTALLING));
+}
+
+/* Nothing of it is to be fetched in this state. While it is unknown whether the node needs it, what has begun goes on. */
+static bool needs_nothing(const struct job *j)
+{
+    enum reason r = j->decision.reason;
+
+    if (r == REASON_OFFERED)
+        return !j->deployment->terms.predownload;
+    return r < REASON_PREDOWNLOADING && r != REASON_INSTALLING && r != REASON_STATE_UNKNOWN;
+}
+
+static void decide(struct client *c, struct job *j)
+{
+    struct situation s = situation_of(c, j);
+
+    j->decision = decide_update(&s, &c->rules, client_now(c));
+}
+
+/* What somebody should read beside the reason. Of what failed the last attempt's words stay until it is done. */
+static void explain(struct client *c, struct job *j)
+{
+    const char *text = NULL;
+
+    switch (j->decision.reason) {
+    case REASON_DOWNLOAD_FAILED: case REASON_NO_SOURCE: text = j->fetch_why; break;
+    case REASON_HALTED: text = j->deployment->halted; break;
+    case REASON_WAIT_TURN: text = c->turn.why; break;
+    case REASON_BUSY: case REASON_ASK_FIRST: return;
+    default: text = j->row.attempts ? NULL : ""; break;
+    }
+    if (text)
+        snprintf(j->row.detail, sizeof j->row.detail, "%.390s", text);
+}
+
+/* It was installed or became superfluous by other hands: what the user chose is over. */
+static void forget_choices(struct client *c, struct job *j)
+{
+    bool gone = j->found == STATE_INSTALLED || j->found == STATE_NOT_REQUIRED;
+
+    if (!gone || !(j->row.user_asked || j->row.batched || j->row.postponed_until || j->row.attempts))
+        return;
+    settled(j);
+    job_keep(c, j);
 }
 
 void job_step(struct client *c, struct job *j)
 {
-    struct node_rules rules = client_rules(c);
-    struct situation  s;
-
     if (j->running || !j->update || !c->result)
         return;
     if ((j->state == JOB_DETECTING || j->state == JOB_INSTALLING) && (c->scan_again || c->scanning))
         return;
-    s = look(c, j);
     if (j->state == JOB_DETECTING)
-        detected(c, j, s.state);
-    s = look(c, j);
-    j->decision = decide_update(&s, &rules, client_now(c));
-    if (j->decision.action == ACTION_FETCH || (s.content_here && j->decision.action == ACTION_INSTALL)) {
-        j->source_missing = j->fetch_failed = false;
+        detected(c, j);
+    forget_choices(c, j);
+    if (j->update->install.type == INSTALL_APT && !j->planned_once && !failed_lately(c, j))
+        j->content_here = false;                /* it was only taken to be here while a plan could not be made */
+    decide(c, j);
+    if (j->decision.action == ACTION_FETCH || (j->content_here && j->decision.action == ACTION_INSTALL)) {
         j->content_here = content_here(c, j);
         if (j->running)
             return;
-        s = look(c, j);
-        j->decision = decide_update(&s, &rules, client_now(c));
+        decide(c, j);
     }
-    if (j->decision.action == ACTION_INSTALL) {
-        job_set(c, j, JOB_INSTALLING, reason_word(REASON_INSTALLING));
-        run(c, j, false);
+    if (j->decision.action == ACTION_INSTALL)
         return;
-    }
-    if (j->decision.reason == REASON_DISABLED || j->decision.reason == REASON_NOT_YET)
-        unwant(c, j);
-    if (j->decision.reason == REASON_DOWNLOAD_FAILED || j->decision.reason == REASON_NO_SOURCE)
-        snprintf(j->row.detail, sizeof j->row.detail, "%s", j->fetch_why);
-    else if (j->decision.reason == REASON_DOWNLOADING)
-        j->row.detail[0] = 0;
-    job_set(c, j, state_of(j->decision.reason), reason_word(j->decision.reason));
+    if (needs_nothing(j))
+        need_drop(c, j);
+    explain(c, j);
+    job_set(c, j, state_of(j), reason_word(j->decision.reason));
+}
+
+void job_install(struct client *c, struct job *j)
+{
+    notify_installing(c, j);
+    j->decision.action = ACTION_NONE;           /* carried out: nobody picks it again before it is decided anew */
+    j->decision.reason = REASON_INSTALLING;
+    job_set(c, j, JOB_INSTALLING, reason_word(REASON_INSTALLING));
+    run(c, j, false);
 }

@@ -10,6 +10,7 @@
 #include "policy/document/json.h"
 
 #define TARGET_LIMIT (64u << 20)
+#define FRESH_S      60                         /* a policy that is younger need not be asked for before an installation */
 
 static enum err role_get(void *ctx, const char *role, char **out, size_t *length, struct error *e)
 {
@@ -184,12 +185,15 @@ static void load_common(struct client *c)
     c->acknowledged = json_object();
     load_pass(c, 0);
     place(c);
+    rules_make(c);
 }
 
 static void load_deployments(struct client *c)
 {
     deployments_end(c);
     load_pass(c, 1);
+    if (c->options.install)
+        situation_gather(c);                    /* so that nobody who asks meanwhile hears that nothing is deployed */
     report_change(c, "acknowledge", json_pack("{s:O}", "documents", c->acknowledged));
     if (c->options.on_holding && c->holding)
         c->options.on_holding(c->options.ctx, c->fleet, c->holding);
@@ -212,22 +216,49 @@ void refresh_recall(struct client *c)
 
 /* --- the poll --- */
 
+bool refresh_fresh(struct client *c)
+{
+    return c->poll_good_ms && clock_ms() - c->poll_good_ms < FRESH_S * 1000 && client_now(c) - c->last_poll < FRESH_S;
+}
+
+/* Its on_done comes with ERR_AGAIN, and ends the poll. */
+void refresh_stop(struct client *c)
+{
+    if (c->poll_request)
+        web_cancel(c->poll_request);
+}
+
+static int64_t poll_every(const struct client *c)
+{
+    if (c->options.config->poll)
+        return c->options.config->poll;
+    if (c->rules.settings.poll_s)
+        return c->rules.settings.poll_s;
+    return c->fleet ? c->fleet->poll_s : 3600;
+}
+
 static void finished(struct client *c, const char *why)
 {
-    int64_t every = c->options.config->poll ? c->options.config->poll : c->fleet ? c->fleet->poll_s : 3600;
+    int64_t every = poll_every(c);
     int64_t wait = every * 900 + (int64_t)(hash_bytes(&c->last_poll, sizeof c->last_poll).b[0]) * every * 200 / 255;
 
     c->polling = false;
     snprintf(c->poll_error, sizeof c->poll_error, "%s", why ? why : "");
     if (why) {
         c->poll_wait_ms = c->poll_wait_ms ? c->poll_wait_ms * 2 : 2000;
-        wait = c->poll_wait_ms < wait ? c->poll_wait_ms : wait;
+        c->poll_wait_ms = wait = c->poll_wait_ms < wait ? c->poll_wait_ms : wait;
         log_say(LOG_WARN, "poll.failed", why, NULL);
     } else {
         c->poll_wait_ms = 0;
         c->last_poll = client_now(c);
+        c->poll_good_ms = clock_ms();
     }
-    c->next_poll = clock_ms() + wait;
+    c->next_poll = clock_ms() + (c->poll_again ? 0 : wait);
+    c->poll_again = false;
+    if (c->ask == ASK_RUNNING) {
+        c->ask = why ? ASK_UNANSWERED : ASK_IDLE;
+        schedule_soon(c);
+    }
     client_release(c);
 }
 
@@ -239,7 +270,7 @@ static void get(struct client *c, const char *dir, const char *path, size_t limi
     char           *url = must_print("%s/policy/%s/%s", c->site_url, dir, path);
     struct web_call call = {.url = url, .limit = limit, .timeout_ms = 120000, .stall_ms = 15000, .on_done = on_done, .ctx = c};
 
-    web_start(c->options.web, &call);
+    c->poll_request = web_start(c->options.web, &call);
     free(url);
 }
 
@@ -265,6 +296,7 @@ static void on_target(void *ctx, const struct web_answer *answer)
     struct error                  e = answer->error;
     enum err                      code = answer->code;
 
+    c->poll_request = NULL;
     if (c->closing) {
         finished(c, "closing");
         return;
@@ -312,6 +344,7 @@ static void on_file(void *ctx, const struct web_answer *answer)
 {
     struct client *c = ctx;
 
+    c->poll_request = NULL;
     if (c->closing) {
         finished(c, "closing");
         return;

@@ -49,10 +49,23 @@ void report_change(struct client *c, const char *topic, json_t *body)
     json_decref(body);
 }
 
+/* How much the leading deployment wants to hear (configmgr-semantics.md 1.6 "detail level"). What is installed shows in scans anyway. */
+static bool wanted(const struct job *j)
+{
+    bool    error = j->state == JOB_FAILED || j->state == JOB_STUCK;
+    int64_t verbosity = j->deployment ? j->deployment->terms.verbosity : VERBOSITY_ALL;
+
+    if (verbosity == VERBOSITY_ERROR)
+        return error;
+    return verbosity == VERBOSITY_ALL || error || j->state == JOB_INSTALLED || j->state == JOB_RESTART;
+}
+
 void report_job(struct client *c, struct job *j)
 {
     const char *state = j->state == JOB_INSTALLED ? "installed" : j->state == JOB_UNNEEDED ? "not-required" : "required";
 
+    if (!wanted(j))
+        return;
     report_put(c, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:s}", "topic", "update", "subject", j->row.update, "deployment",
                             j->row.deployment, "state", state, "enforcement", job_word(j->state), "reason", j->row.reason, "code",
                             (json_int_t)j->row.code, "attempts", j->row.attempts, "detail", j->row.detail));

@@ -9,47 +9,21 @@
 #include "node/client/core.h"
 
 #define LOOK_AGAIN_MS 60000
+#define ASK_MS        15000                     /* for the poll before an installation: then it goes on with what is here */
+#define TRIM_MS       600000
+#define RESCAN_S      604800                    /* until a policy says otherwise */
 
 void schedule_soon(struct client *c)
 {
     c->schedule_at = clock_ms();
 }
 
-struct node_rules client_rules(const struct client *c)
+void schedule_wake(struct client *c, int64_t at)
 {
-    struct node_rules rules = {.node_id = c->node_id};
+    int64_t next = client_now(c) + 1;           /* a moment that has passed already is no reason to hurry */
 
-    members_default(settings_table, settings_count, &rules.settings);
-    return rules;
-}
-
-/* The deployment that leads each update: the enabled one with the earliest deadline; a disabled one only when there is no other. */
-static void lead(const struct node_rules *rules, struct job *j, const struct deployment *d, const struct update *u)
-{
-    bool better = !j->deployment || (d->enabled && !j->deployment->enabled) ||
-                  (d->enabled == j->deployment->enabled && decide_order(d, j->deployment, rules) < 0);
-
-    if (!better)
-        return;
-    j->deployment = d;
-    j->update = u;
-}
-
-static void gather(struct client *c)
-{
-    struct node_rules rules = client_rules(c);
-
-    for (struct job *j = c->jobs; j; j = j->next)
-        if (!j->running) {
-            j->deployment = NULL;
-            j->update = NULL;
-        }
-    for (size_t i = 0; i < c->deployment_count; i++)
-        for (size_t u = 0; u < c->deployments[i]->update_count; u++) {
-            struct job *j = job_find(c, c->deployments[i]->updates[u]->id);
-            if (!j->running)
-                lead(&rules, j, c->deployments[i], c->deployments[i]->updates[u]);
-        }
+    if (at && at < c->wake_at)
+        c->wake_at = at > next ? at : next;
 }
 
 /* --- scanning --- */
@@ -97,17 +71,25 @@ static void on_scanned(void *ctx, struct scan_result *r)
     client_release(c);
 }
 
+/* A metered line that may not be used is not waited for: what is here is scanned with. */
 static bool scan_contents_here(struct client *c)
 {
-    bool         all = true;
+    bool         all = true, block = c->rules.settings.metered == METERED_BLOCK, blocked = block && c->options.config->metered;
     struct error e;
 
     for (size_t i = 0; i < c->scan->content_count; i++) {
-        if (fetcher_want(c->fetcher, &c->scan->contents[i], client_now(c), SOURCES_ALL, &e)) {
+        const struct content *content = &c->scan->contents[i];
+
+        if (blocked) {
+            if (fetcher_state(c->fetcher, &content->sha256, NULL) != FETCH_HERE)
+                fetcher_unwant(c->fetcher, &content->sha256);
+            continue;
+        }
+        if (fetcher_want(c->fetcher, content, client_now(c), SOURCES_ALL | (block ? 0 : FETCH_METERED), &e)) {
             log_error(LOG_WARN, "content.refused", "an index to scan with", &e);
             continue;
         }
-        all = all && fetcher_state(c->fetcher, &c->scan->contents[i].sha256, NULL) == FETCH_HERE;
+        all = all && fetcher_state(c->fetcher, &content->sha256, NULL) == FETCH_HERE;
     }
     return all;
 }
@@ -127,30 +109,136 @@ void scan_begin(struct client *c)
     client_hold(c);
 }
 
-static void wake(struct client *c, int64_t at)
+static void evaluated(struct client *c, int64_t now)
 {
-    int64_t ms = clock_ms() + (at - client_now(c)) * 1000;
+    char text[32];
 
-    if (at && ms < c->schedule_at)
-        c->schedule_at = ms < clock_ms() + 200 ? clock_ms() + 200 : ms;
+    c->evaluated_at = now;
+    snprintf(text, sizeof text, "%lld", (long long)now);
+    store_set(c->store, "evaluated.at", text, NULL);
+}
+
+/* Re-evaluation: what is missing is found again, and what was given up is tried again (configmgr-semantics.md 1.10). Its time goes by the clock,
+ * not by other scans, and a ferryd that is started every day does not put it off. */
+static void reevaluate(struct client *c)
+{
+    int64_t rescan = c->rules.settings.rescan_s ? c->rules.settings.rescan_s : c->fleet ? c->fleet->rescan_s : RESCAN_S;
+    int64_t now = client_now(c);
+
+    if (!c->evaluated_at)
+        evaluated(c, now);
+    if (now <= c->evaluated_at + rescan)
+        return;
+    for (struct job *j = c->jobs; j; j = j->next)
+        if (j->row.attempts && !j->running) {
+            j->row.attempts = 0;
+            job_keep(c, j);
+        }
+    c->scan_again = true;
+    evaluated(c, now);
+}
+
+/* --- who is next --- */
+
+static struct job *best(const struct client *c)
+{
+    struct job *best = NULL;
+
+    for (struct job *j = c->jobs; j; j = j->next)
+        if (j->update && !j->running && j->decision.action == ACTION_INSTALL && (!best || decide_turn(j->update, best->update) < 0))
+            best = j;
+    return best;
+}
+
+static bool any(const struct client *c, enum action action)
+{
+    for (const struct job *j = c->jobs; j; j = j->next)
+        if (j->update && !j->running && j->decision.action == action)
+            return true;
+    return false;
+}
+
+/* Something is installed, or will be as soon as the way is free. */
+static bool goes_on(const struct client *c)
+{
+    for (const struct job *j = c->jobs; j; j = j->next) {
+        enum reason r = j->decision.reason;
+
+        if (j->update && c->result &&
+            (r == REASON_BUSY || r == REASON_ASK_FIRST || r == REASON_INSTALL_NOW || j->state == JOB_INSTALLING || j->state == JOB_DETECTING))
+            return true;
+    }
+    return false;
+}
+
+/* The site is asked once for everything that may begin now. It may have halted it since the last poll. */
+static void ask(struct client *c)
+{
+    if (c->ask != ASK_IDLE || c->polling || c->install || c->scanning)
+        return;
+    c->ask = ASK_RUNNING;
+    c->ask_until = clock_ms() + ASK_MS;
+    refresh_begin(c);
+}
+
+static void step_all(struct client *c)
+{
+    for (struct job *j = c->jobs; j; j = j->next)
+        job_step(c, j);
+}
+
+static void begin_next(struct client *c)
+{
+    struct job *next = best(c);
+
+    if (next) {
+        job_install(c, next);
+        step_all(c);                            /* the others see that something runs */
+    } else if (any(c, ACTION_ASK)) {
+        ask(c);
+    }
+}
+
+static void when_again(struct client *c)
+{
+    for (struct job *j = c->jobs; j; j = j->next) {
+        if (j->retry_at > clock_ms() && j->retry_at < c->schedule_at)
+            c->schedule_at = j->retry_at;
+        if (j->update)
+            schedule_wake(c, j->decision.wake);
+    }
+}
+
+static void trim(struct client *c)
+{
+    if (!c->result || c->install || clock_ms() < c->trimmed_at + TRIM_MS)
+        return;
+    c->trimmed_at = clock_ms();
+    fetcher_trim(c->fetcher);
 }
 
 void schedule_run(struct client *c)
 {
-    int64_t rescan = c->fleet ? c->fleet->rescan_s : 604800;
+    bool unanswered = c->ask == ASK_UNANSWERED, restarting;
 
     c->schedule_at = clock_ms() + LOOK_AGAIN_MS;
-    if (c->scanned_at && client_now(c) > c->scanned_at + rescan)
-        c->scan_again = true;
-    gather(c);
+    c->wake_at = INT64_MAX;
+    reevaluate(c);
+    situation_gather(c);
+    reboot_look(c);
+    situation_batch(c);
     if (c->scan_again)
         scan_begin(c);
-    for (struct job *j = c->jobs; j; j = j->next) {
-        job_step(c, j);
-        if (j->retry_at > clock_ms())
-            c->schedule_at = j->retry_at;
-        wake(c, j->decision.wake);
-    }
+    step_all(c);
+    begin_next(c);
+    if (unanswered)
+        c->ask = ASK_IDLE;                      /* it held for these decisions only */
+    restarting = reboot_run(c);
+    turn_run(c, any(c, ACTION_TURN) || (restarting && c->reboot.decision.state == RESTART_NOW && !turn_held(c)), restarting || goes_on(c));
+    notify_jobs(c);
+    notify_restart(c);
+    when_again(c);
+    trim(c);
     if (c->result)
         for (size_t i = 0; c->fetcher && c->scan && i < c->scan->content_count; i++)
             fetcher_seed(c->fetcher, &c->scan->contents[i]);

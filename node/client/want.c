@@ -287,6 +287,8 @@ static void on_peers(struct want *w, bool ended)
     swarm_progress(swarm, &w->content.sha256, &f);
     if (ended && w->state == FETCH_HERE && f.uploaded > w->given && !cache_has(w->fetcher->options.cache, &w->content.sha256, w->content.size))
         damaged(w);
+    if (ended && w->state == FETCH_HERE && f.uploaded > w->given)
+        cache_touch(w->fetcher->options.cache, &w->content.sha256, clock_now());        /* a neighbour's download is a reference too */
     w->given = ended ? f.uploaded : w->given;
     fetcher_poke(w->fetcher);
 }

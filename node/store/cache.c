@@ -18,6 +18,8 @@
 struct cache {
     struct store *store;
     char         *content, *partial;
+    void        (*evicted)(void *ctx, const struct sha256 *);
+    void         *evicted_ctx;
 };
 
 enum err cache_open(const char *dir, struct store *store, struct cache **out, struct error *e)
@@ -151,24 +153,47 @@ uint64_t cache_used(struct cache *c, size_t *count)
     return used;
 }
 
+void cache_on_evicted(struct cache *c, void (*evicted)(void *ctx, const struct sha256 *), void *ctx)
+{
+    c->evicted = evicted;
+    c->evicted_ctx = ctx;
+}
+
 struct eviction {
     struct sha256 *names;
     size_t         count;
     uint64_t       freed, wanted;
     int64_t        now;
+    uint64_t       idle;                        /* bytes nobody needs */
     bool         (*needed)(void *ctx, const struct sha256 *);
     void          *ctx;
 };
+
+static bool is_needed(const struct eviction *v, const struct sha256 *name)
+{
+    return v->needed && v->needed(v->ctx, name);
+}
 
 static void consider(void *ctx, const struct sha256 *name, uint64_t size, int64_t referenced)
 {
     struct eviction *v = ctx;
 
-    if (v->freed >= v->wanted || v->now - referenced < YOUNG || (v->needed && v->needed(v->ctx, name)))
+    if (v->freed >= v->wanted || v->now - referenced < YOUNG || is_needed(v, name))
         return;
     v->names = must_grow(v->names, v->count + 1, sizeof *v->names);
     v->names[v->count++] = *name;
     v->freed += size;
+}
+
+static void evict(struct cache *c, struct eviction *v)
+{
+    cache_each(c, consider, v);
+    for (size_t i = 0; i < v->count; i++) {
+        if (c->evicted)
+            c->evicted(c->evicted_ctx, &v->names[i]);
+        cache_forget(c, &v->names[i]);
+    }
+    free(v->names);
 }
 
 enum err cache_room(struct cache *c, uint64_t bytes, int64_t now, bool (*needed)(void *ctx, const struct sha256 *), void *ctx,
@@ -180,12 +205,28 @@ enum err cache_room(struct cache *c, uint64_t bytes, int64_t now, bool (*needed)
     if (room >= wanted)
         return OK;
     v.wanted = wanted - room;
-    cache_each(c, consider, &v);
-    for (size_t i = 0; i < v.count; i++)
-        cache_forget(c, &v.names[i]);
-    free(v.names);
+    evict(c, &v);
     if (file_room(c->partial) < bytes)
         return fail(e, ERR_FULL, "no room for %" PRIu64 " bytes: %" PRIu64 " are free and nothing more may be evicted", bytes,
                     file_room(c->partial));
     return OK;
+}
+
+static void weigh(void *ctx, const struct sha256 *name, uint64_t size, int64_t referenced)
+{
+    struct eviction *v = ctx;
+
+    (void)referenced;
+    v->idle += is_needed(v, name) ? 0 : size;
+}
+
+void cache_trim(struct cache *c, uint64_t most, int64_t now, bool (*needed)(void *ctx, const struct sha256 *), void *ctx)
+{
+    struct eviction v = {.now = now, .needed = needed, .ctx = ctx};
+
+    cache_each(c, weigh, &v);
+    if (v.idle <= most)
+        return;
+    v.wanted = v.idle - most;
+    evict(c, &v);
 }

@@ -21,6 +21,10 @@ void     cache_touch(struct cache *, const struct sha256 *, int64_t now);   /* a
 /* Makes room for `bytes`: oldest reference first, never younger than 24 h, never what needed() says is needed. */
 enum err cache_room(struct cache *, uint64_t bytes, int64_t now, bool (*needed)(void *ctx, const struct sha256 *), void *ctx,
                     struct error *);
+/* Keeps what is not needed within `most` bytes in the same order and with the same exceptions: updates ignore the limit while they are needed. */
+void     cache_trim(struct cache *, uint64_t most, int64_t now, bool (*needed)(void *ctx, const struct sha256 *), void *ctx);
+/* Called for whatever cache_room and cache_trim take away, before its file goes. */
+void     cache_on_evicted(struct cache *, void (*evicted)(void *ctx, const struct sha256 *), void *ctx);
 uint64_t cache_used(struct cache *, size_t *count);
 void     cache_each(struct cache *, void (*each)(void *ctx, const struct sha256 *, uint64_t size, int64_t referenced), void *ctx);
 

@@ -14,7 +14,7 @@ struct sqlite3_stmt;
     X(BLOB_DROP, "DELETE FROM blob WHERE kind = ?1 AND name = ?2") \
     X(BLOB_NAMES, "SELECT name FROM blob WHERE kind = ?1 ORDER BY name") \
     X(JOB, "SELECT * FROM job WHERE update_id = ?1") \
-    X(JOB_PUT, "REPLACE INTO job VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") \
+    X(JOB_PUT, "REPLACE INTO job VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)") \
     X(JOBS, "SELECT * FROM job ORDER BY update_id") \
     X(BYTES, "SELECT * FROM bytes WHERE name = ?1") \
     X(BYTES_PUT, "REPLACE INTO bytes VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \

@@ -26,6 +26,11 @@ static const char *const migrations[] = {
     "CREATE TABLE outbox(serial INTEGER PRIMARY KEY, body TEXT NOT NULL);"
     "CREATE TABLE content(name BLOB PRIMARY KEY, size INTEGER, inode INTEGER, mtime INTEGER, ctime INTEGER, referenced INTEGER) WITHOUT "
     "ROWID;",
+
+    /* What the user chose, and what the user was told. */
+    "ALTER TABLE job ADD COLUMN user_at INTEGER DEFAULT 0; ALTER TABLE job ADD COLUMN postponed_until INTEGER DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN batched INTEGER DEFAULT 0; ALTER TABLE job ADD COLUMN offered TEXT DEFAULT '';"
+    "ALTER TABLE job ADD COLUMN reminded INTEGER DEFAULT 0;",
 };
 
 static const char *const texts[] = {
@@ -286,6 +291,11 @@ static void job_read(sqlite3_stmt *q, struct job_row *out)
     out->user_asked = sqlite3_column_int(q, 8) != 0;
     out->restart_pending = sqlite3_column_int(q, 9) != 0;
     column_text(q, 10, out->detail, sizeof out->detail);
+    out->user_at = sqlite3_column_int64(q, 11);
+    out->postponed_until = sqlite3_column_int64(q, 12);
+    out->batched = sqlite3_column_int(q, 13) != 0;
+    column_text(q, 14, out->offered, sizeof out->offered);
+    out->reminded = sqlite3_column_int64(q, 15);
 }
 
 bool store_job(struct store *s, const char *update, struct job_row *out)
@@ -316,6 +326,11 @@ enum err store_job_put(struct store *s, const struct job_row *j, struct error *e
     sqlite3_bind_int(q, 9, j->user_asked);
     sqlite3_bind_int(q, 10, j->restart_pending);
     sqlite3_bind_text(q, 11, j->detail, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 12, j->user_at);
+    sqlite3_bind_int64(q, 13, j->postponed_until);
+    sqlite3_bind_int(q, 14, j->batched);
+    sqlite3_bind_text(q, 15, j->offered, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 16, j->reminded);
     return store_run(s, q, e);
 }
 

@@ -37,6 +37,11 @@ struct job_row {
     bool    user_asked;
     bool    restart_pending;
     char    detail[400];
+    int64_t user_at;                            /* with user_asked: not before then; 0: at once */
+    int64_t postponed_until;                    /* 0: not postponed */
+    bool    batched;                            /* its deadline was near enough when another update's came */
+    char    offered[80];                        /* the deployment the user was told of, "" none yet */
+    int64_t reminded;                           /* when the user last heard of the deadline */
 };
 bool     store_job(struct store *, const char *update, struct job_row *out);
 enum err store_job_put(struct store *, const struct job_row *, struct error *);

@@ -228,12 +228,22 @@ static enum err take_dp(struct intake *in, const json_t *m, struct error *e)
     return rows_run(in->a->ledger, LEDGER_DP_HELD_PUT, e, "sss", dp, hex, event);
 }
 
+/* What is to be kept of it stands among the node's facts (restart.state); causes and time are in the log of messages. */
+static enum err take_restart(struct intake *in, const json_t *m, struct error *e)
+{
+    (void)in;
+    (void)m;
+    (void)e;
+    return OK;
+}
+
 static const struct {
     const char *topic;
     enum err  (*take)(struct intake *, const json_t *, struct error *);
 } topics[] = {
     {"facts", take_facts},     {"inventory", take_inventory},     {"scan", take_scan},   {"update", take_update},
     {"content", take_content}, {"acknowledge", take_acknowledge}, {"alert", take_alert}, {"dp", take_dp},
+    {"restart", take_restart},
 };
 
 static enum err take(struct intake *in, const json_t *m, struct error *e)

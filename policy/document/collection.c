@@ -29,6 +29,7 @@ static const struct property facts[] = {
     {"role", PROPERTY_LIST, NULL, "client, distribution-point, site", NULL},
     {"timezone", PROPERTY_TEXT, NULL, "its time zone's IANA name: Europe/Berlin", NULL},
     {"machine.kind", PROPERTY_TEXT, NULL, "server or workstation", NULL},
+    {"restart.state", PROPERTY_TEXT, NULL, "none, held, countdown …: whether an installation waits for a restart", NULL},
 };
 const struct vocabulary fact_vocabulary = {facts, COUNT(facts), true};
 

@@ -19,6 +19,7 @@
 struct span {
     int64_t since;
     int64_t offset;                             /* wall clock - UTC */
+    char    short_name[8];
 };
 struct zone {
     char        *name;
@@ -26,15 +27,19 @@ struct zone {
     struct span *spans;                         /* the first counts for everything before as well */
 };
 
-static struct span       utc_span = {FIRST, 0};
+static struct span       utc_span = {FIRST, 0, "UTC"};
 static const struct zone utc = {(char *)(uintptr_t) "UTC", 1, &utc_span};
 
-static void spans_add(struct zone *z, int64_t since, int64_t offset)
+static void spans_add(struct zone *z, int64_t since, GTimeZone *tz, int number)
 {
-    if (z->count && z->spans[z->count - 1].offset == offset)
+    struct span        span = {.since = since, .offset = g_time_zone_get_offset(tz, number)};
+    const struct span *before = z->count ? &z->spans[z->count - 1] : NULL;
+
+    g_strlcpy(span.short_name, g_time_zone_get_abbreviation(tz, number), sizeof span.short_name);
+    if (before && before->offset == span.offset && !strcmp(before->short_name, span.short_name))
         return;
     z->spans = must_grow(z->spans, z->count + 1, sizeof *z->spans);
-    z->spans[z->count++] = (struct span){since, offset};
+    z->spans[z->count++] = span;
 }
 
 static int interval(GTimeZone *tz, int64_t t)
@@ -48,7 +53,7 @@ static void spans_copy(struct zone *z, GTimeZone *tz)
     int64_t low, high = TABLE_BEGIN;
     int     here = interval(tz, TABLE_BEGIN), last = interval(tz, TABLE_END);
 
-    spans_add(z, FIRST, g_time_zone_get_offset(tz, here));
+    spans_add(z, FIRST, tz, here);
     while (here < last) {
         low = high;                             /* in here; high gets behind it, then nearer */
         for (int64_t step = 100 * DAY; interval(tz, high) == here; step *= 2)
@@ -61,7 +66,7 @@ static void spans_copy(struct zone *z, GTimeZone *tz)
                 high = middle;
         }
         here = interval(tz, high);
-        spans_add(z, high, g_time_zone_get_offset(tz, here));
+        spans_add(z, high, tz, here);
     }
 }
 
@@ -126,6 +131,13 @@ static size_t span_of(const struct zone *z, int64_t t)
             high = middle;
     }
     return low;
+}
+
+const char *zone_short(const struct zone *zone, int64_t t)
+{
+    const struct zone *z = zone ? zone : &utc;
+
+    return z->spans[span_of(z, t)].short_name;
 }
 
 static int64_t floor_div(int64_t a, int64_t b)

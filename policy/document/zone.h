@@ -13,6 +13,7 @@ struct zone;
 enum err    zone_open(const char *name, struct zone **out, struct error *);
 void        zone_close(struct zone *);
 const char *zone_name(const struct zone *);
+const char *zone_short(const struct zone *, int64_t t);            /* what its clocks call that time: "CET", "CEST" */
 
 struct civil {
     int year, month /* 1 … 12 */, day /* 1 … 31 */, hour, minute, second;

@@ -102,11 +102,46 @@ static void test_room(void **state)
     assert_false(cache_has(p->cache, &old, 3));
 }
 
+static void count_evicted(void *ctx, const struct sha256 *h)
+{
+    (void)h;
+    (*(int *)ctx)++;
+}
+
+/* The limit is for what nobody needs: oldest first, no more than has to go, never what is young. */
+static void test_trim(void **state)
+{
+    struct place *p = *state;
+    struct sha256 needed = keep(p, "needed"), older = keep(p, "older"), old = keep(p, "old"), young = keep(p, "young");
+    int64_t       now = clock_now();
+    int           evicted = 0;
+
+    cache_on_evicted(p->cache, count_evicted, &evicted);
+    cache_touch(p->cache, &needed, now - 9 * DAY);
+    cache_touch(p->cache, &older, now - 3 * DAY);
+    cache_touch(p->cache, &old, now - 2 * DAY);
+    cache_trim(p->cache, 13, now, needs, &needed);      /* older 5, old 3, young 5 */
+    assert_int_equal(evicted, 0);
+    cache_trim(p->cache, 12, now, needs, &needed);
+    assert_int_equal(evicted, 1);
+    assert_false(cache_has(p->cache, &older, 5));
+    assert_true(cache_has(p->cache, &old, 3));
+    cache_trim(p->cache, 0, now, needs, &needed);
+    assert_int_equal(evicted, 2);
+    assert_false(cache_has(p->cache, &old, 3));
+    assert_true(cache_has(p->cache, &young, 5));
+    assert_true(cache_has(p->cache, &needed, 6));
+    cache_trim(p->cache, 0, now + DAY, needs, &needed);
+    assert_false(cache_has(p->cache, &young, 5));
+    assert_true(cache_has(p->cache, &needed, 6));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_untouched, begin, end),
         cmocka_unit_test_setup_teardown(test_room, begin, end),
+        cmocka_unit_test_setup_teardown(test_trim, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

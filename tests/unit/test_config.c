@@ -45,6 +45,14 @@ static void accepted(void **state)
     assert_int_equal(c.poll, 2);
     assert_int_equal(c.wan_requests, 4);
     assert_int_equal(c.cache_max, (int64_t)20 << 30);
+    assert_string_equal(c.restart_command, "systemctl reboot");
+    assert_string_equal(c.boot_id, "/proc/sys/kernel/random/boot_id");
+    assert_true(!c.timezone && !c.machine_kind && !c.notify_command && !c.metered);
+    config_end(&c);
+    assert_int_equal(load(&c, "--role client --root /srv/root --timezone Europe/Berlin --machine-kind server --metered=yes --notify-command n", &e),
+                     OK);
+    assert_null(c.restart_command);             /* of another root's machine nothing is known */
+    assert_true(c.metered && *c.notify_command == '/');
     config_end(&c);
     assert_int_equal(
         load(&c, "--role site,distribution-point --site-listen 127.0.0.1:0 --dp-name dp-1 --dp-listen [::1]:80 --address 10.0.0.1", &e),
@@ -71,6 +79,9 @@ static void refused(void **state)
         {"--role client --bind-address eth0", "bind-address cannot be 'eth0'"},
         {"--role client --site ftp://x", "a URL begins with http://"},
         {"--role client --wan-requests 0", "accepted are 1 to 64"},
+        {"--role client --timezone Mars/Olympus", "timezone: no time zone \"Mars/Olympus\" is known here"},
+        {"--role client --machine-kind toaster", "machine-kind cannot be 'toaster'; accepted are server, workstation"},
+        {"--role client --metered=auto", "metered cannot be"},
         {"--role client extra", "'extra' is not understood"},
         {"--rolle client", "unknown option '--rolle' (did you mean 'role'?)"},
     };

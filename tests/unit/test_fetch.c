@@ -245,6 +245,102 @@ static void a_partial_file_nobody_counted_is_the_caches(void **state)
     assert_int_equal(progress(0).from[BYTES_HTTP], SIZE - (1 << 20));
 }
 
+/* --- metered lines --- */
+
+static bool over_the_wan(int i)
+{
+    return web_received(t.nodes[i].web) > 0;
+}
+
+static void nothing_over_a_metered_line_unless_it_may(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(0);
+    node_start(0, NULL);
+    t.nodes[0].config.metered = true;
+    want(0, NO_ORIGIN);
+    assert_false(until(over_the_wan, 0, 4));
+    assert_int_equal(t.dps[0].asked, 0);
+    t.nodes[0].config.metered = false;
+    assert_true(until(here, 0, 15));
+}
+
+static void a_metered_line_that_may_be_used(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(0);
+    node_start(0, NULL);
+    t.nodes[0].config.metered = true;
+    want(0, NO_ORIGIN | FETCH_METERED);
+    assert_true(until(here, 0, 15));
+    is_balanced(0);
+}
+
+/* --- the cache's limit --- */
+
+static int64_t referenced;
+
+static void on_content(void *ctx, const struct sha256 *name, uint64_t size, int64_t at)
+{
+    (void)ctx;
+    (void)name;
+    (void)size;
+    referenced = at;
+}
+
+static int64_t referenced_at(int i)
+{
+    referenced = 0;
+    cache_each(t.nodes[i].cache, on_content, NULL);
+    return referenced;
+}
+
+static void a_neighbours_download_is_a_reference(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(0);
+    start_branch(2);
+    want(0, NO_ORIGIN);
+    assert_true(until(here, 0, 15));
+    cache_touch(t.nodes[0].cache, &t.content.sha256, 1000);
+    want(1, NO_ORIGIN);
+    assert_true(until(here, 1, 15));
+    node_stop(1);
+    assert_true(until(lonely, 0, 15));
+    assert_true(referenced_at(0) > 1000);
+}
+
+static bool is_gone(int i)
+{
+    return progress(i).state == FETCH_NONE && !cache_has(t.nodes[i].cache, &t.content.sha256, t.size);
+}
+
+static void what_nobody_needs_keeps_the_limit(void **state)
+{
+    (void)state;
+    content_make(SIZE);
+    dp_put(0);
+    node_start(0, NULL);
+    t.nodes[0].config.cache_max = 1000;
+    want(0, NO_ORIGIN);
+    assert_true(until(here, 0, 15));
+    cache_touch(t.nodes[0].cache, &t.content.sha256, clock_now() - 90000);
+    fetcher_trim(t.nodes[0].fetcher);
+    assert_true(here(0));                       /* wanted: the limit does not hold for it */
+    fetcher_unwant(t.nodes[0].fetcher, &t.content.sha256);
+    t.nodes[0].config.cache_max = SIZE;
+    fetcher_trim(t.nodes[0].fetcher);
+    assert_true(here(0));
+    t.nodes[0].config.cache_max = SIZE - 1;
+    fetcher_trim(t.nodes[0].fetcher);
+    assert_true(until(is_gone, 0, 5));
+    want(0, NO_ORIGIN);                         /* and is fetched again */
+    assert_true(until(here, 0, 15));
+}
+
 static void unwanted_it_stops(void **state)
 {
     (void)state;
@@ -316,6 +412,10 @@ int main(void)
         TEST(what_was_here_before_is_the_caches),
         TEST(interrupted_it_goes_on_where_it_was),
         TEST(a_partial_file_nobody_counted_is_the_caches),
+        TEST(nothing_over_a_metered_line_unless_it_may),
+        TEST(a_metered_line_that_may_be_used),
+        TEST(a_neighbours_download_is_a_reference),
+        TEST(what_nobody_needs_keeps_the_limit),
         TEST(unwanted_it_stops),
         TEST(a_foreign_torrent_is_refused),
     };

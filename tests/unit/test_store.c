@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdint.h>
 #include <cmocka.h>
 
@@ -98,7 +99,13 @@ static void test_jobs(void **state)
                           .reason = "downloading",
                           .code = -1,
                           .attempts = 2,
-                          .user_asked = true},
+                          .user_asked = true,
+                          .restart_pending = true,
+                          .user_at = 11,
+                          .postponed_until = 12,
+                          .batched = true,
+                          .offered = "october",
+                          .reminded = 13},
                    back;
     int            n = 0;
 
@@ -110,6 +117,31 @@ static void test_jobs(void **state)
     store_jobs(p->store, count_job, &n);
     assert_int_equal(n, 1);
     assert_false(store_job(p->store, "other", &back));
+}
+
+/* A store from before the user could choose a time. */
+static void test_older_store(void **state)
+{
+    static const char *const columns[] = {"user_at", "postponed_until", "batched", "offered", "reminded"};
+    struct place  *p = *state;
+    struct job_row row = {.update = "u", .attempts = 3}, back;
+    sqlite3       *raw;
+
+    assert_int_equal(store_job_put(p->store, &row, NULL), OK);
+    store_close(p->store);
+    assert_int_equal(sqlite3_open(p->path, &raw), SQLITE_OK);
+    for (size_t i = 0; i < COUNT(columns); i++) {
+        AUTO(text_free) char *text = must_print("ALTER TABLE job DROP COLUMN %s", columns[i]);
+        assert_int_equal(sqlite3_exec(raw, text, NULL, NULL, NULL), SQLITE_OK);
+    }
+    assert_int_equal(sqlite3_exec(raw, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(raw);
+    open_it(p);
+    memset(&back, 0, sizeof back);
+    assert_true(store_job(p->store, "u", &back));
+    assert_memory_equal(&back, &row, sizeof row);
+    row.user_at = 5;
+    assert_int_equal(store_job_put(p->store, &row, NULL), OK);
 }
 
 static void count_piece(void *ctx, uint32_t piece, enum bytes_from from, uint32_t size)
@@ -181,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_values_and_blobs, begin, end), cmocka_unit_test_setup_teardown(test_jobs, begin, end),
+        cmocka_unit_test_setup_teardown(test_older_store, begin, end),
         cmocka_unit_test_setup_teardown(test_ledger, begin, end),           cmocka_unit_test_setup_teardown(test_transaction, begin, end),
         cmocka_unit_test_setup_teardown(test_damaged, begin, end),
     };

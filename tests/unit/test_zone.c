@@ -263,11 +263,28 @@ static void names(void **state)
     }
 }
 
+/* What the clocks call their time. */
+static void short_names(void **state)
+{
+    static const struct { const char *zone; int64_t t; const char *name; } cases[] = {
+        {"Europe/Berlin", 1795809600, "CET"}, {"Europe/Berlin", 1782864000, "CEST"},    {"America/New_York", 1795809600, "EST"},
+        {"Asia/Kolkata", 1795809600, "IST"},  {"Asia/Tashkent", 1795809600, "+05"},     {"UTC", 0, "UTC"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct zone *z = zone(cases[i].zone);
+        assert_string_equal(zone_short(z, cases[i].t), cases[i].name);
+        zone_close(z);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(at_random),        cmocka_unit_test(at_every_change),    cmocka_unit_test(behind_2037), cmocka_unit_test(utc),
         cmocka_unit_test(gaps_and_doubles), cmocka_unit_test(members_carry_over), cmocka_unit_test(names),
+        cmocka_unit_test(short_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
