@@ -441,6 +441,15 @@ class Story(Months):
                 return False
         return True
 
+    def testify(self):
+        """What the site and the nodes say when something went wrong."""
+        questions = [(line, "site") for line in ("status", "deployment list", "group list", "rule list", "phased list", "alert list --all", "node list")]
+        for line, on in questions + [("updates", name) for name in NODES]:
+            try:
+                print(f"\n[{on}] $ ferry {line}\n" + self.fleet.ferry(line, socket_of=on, show=False), file=sys.stderr)
+            except Refused as why:
+                print(f"\n[{on}] $ ferry {line}\n{why}", file=sys.stderr)
+
     def play(self):
         self.start_hq()
         self.start_nodes()
@@ -463,6 +472,7 @@ def main():
         good = True
     except (Wrong, Refused) as why:
         print(f"three-months: {why}", file=sys.stderr)
+        story.testify()
     finally:
         story.fleet.end()
     sys.exit(0 if good else 1)
