@@ -46,7 +46,7 @@ struct job {
     struct job_row       row;                   /* as it is in the store */
     enum job_state       state;
     enum update_state    found;                 /* by the last scan, and whether the package is held */
-    bool                 held;
+    bool                 held, interrupted;
     struct decision      decision;
     bool                 content_here, source_missing, fetch_failed, running, closure_missing;
     struct sha256       *planned;               /* contents the last plan asked for */

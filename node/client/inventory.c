@@ -436,3 +436,8 @@ enum update_state inventory_state(const struct scan_result *r, const struct upda
             return STATE_NOT_REQUIRED;
     return STATE_UNKNOWN;
 }
+
+bool inventory_interrupted(const struct scan_result *r, const struct update *u)
+{
+    return r && r->code == OK && u->detect.type == DETECT_DPKG && applies(r, u) && apt_interrupted(u, &r->inventory);
+}

@@ -45,6 +45,9 @@ void     scan_result_free(struct scan_result *);
  * DETECT_FILE, at once. */
 enum update_state inventory_state(const struct scan_result *, const struct update *, bool *held);
 
+/* The state is unknown because an installation was interrupted that this update's would mend (apt.h). */
+bool     inventory_interrupted(const struct scan_result *, const struct update *);
+
 /* Detection of a command update: STATE_* or STATE_UNKNOWN with a reason in detail. content_dir: where its files lie. */
 void detect_command(uv_loop_t *, const struct config *, const struct update *, const char *content_dir,
                     void (*done)(void *ctx, enum update_state, const char *detail), void *ctx);

@@ -187,11 +187,14 @@ static void step_all(struct client *c)
         job_step(c, j);
 }
 
+/* While they were stepped through, one of them may have begun a plan: one installer at a time. */
 static void begin_next(struct client *c)
 {
-    struct job *next = best(c);
+    struct job *next = c->install ? NULL : best(c);
 
-    if (next) {
+    if (c->install) {
+        step_all(c);
+    } else if (next) {
         job_install(c, next);
         step_all(c);                            /* the others see that something runs */
     } else if (any(c, ACTION_ASK)) {

@@ -73,6 +73,7 @@ void situation_gather(struct client *c)
     each_update(c, take_predownload);
     for (struct job *j = c->jobs; j; j = j->next) {
         j->held = false;
+        j->interrupted = j->update && inventory_interrupted(c->result, j->update);
         j->found = c->result && j->update ? inventory_state(c->result, j->update, &j->held) : STATE_UNKNOWN;
         if (!j->update)
             need_drop(c, j);
@@ -139,6 +140,7 @@ struct situation situation_of(struct client *c, struct job *j)
                               .member = true,   /* others are not among the documents */
                               .state = j->found,
                               .held = j->held,
+                              .interrupted = j->interrupted,
                               .content_complete = true,
                               .content_here = j->content_here,
                               .source_missing = j->source_missing,

@@ -59,6 +59,9 @@ enum err apt_updates(const struct package_set *, apt_update_fn, void *ctx, struc
 
 /* catalogs.md B4. held (may be NULL): Required, but on hold. */
 enum update_state apt_state(const struct update *, const struct inventory *, bool *held);
+/* Unknown for one reason alone: dpkg was interrupted, or failed, within the update's packages, at its version or an older one. Installing
+ * the update mends them. */
+bool     apt_interrupted(const struct update *, const struct inventory *);
 /* The update's files this inventory would take: installed at an older version. Indexes into update->files; returns how many. */
 size_t apt_needed(const struct update *, const struct inventory *, size_t *out, size_t room);
 

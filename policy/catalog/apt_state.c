@@ -40,6 +40,22 @@ enum update_state apt_state(const struct update *u, const struct inventory *inv,
     return state;
 }
 
+bool apt_interrupted(const struct update *u, const struct inventory *inv)
+{
+    bool interrupted = false;
+
+    for (size_t i = 0; i < u->file_count; i++) {
+        const struct installed *p = present(inv, &u->files[i]);
+
+        if (!p || !installed_broken(p))
+            continue;
+        if (version_compare(p->version, u->files[i].version) > 0)
+            return false;
+        interrupted = true;
+    }
+    return interrupted;
+}
+
 static bool same_package(const struct update_file *a, const struct update_file *b)
 {
     return strcmp(a->package, b->package) == 0 && strcmp(a->arch, b->arch) == 0;

@@ -151,7 +151,7 @@ static struct answer switched_off(const struct view *v)
 
 static struct answer state_unknown(const struct view *v)
 {
-    return shut_if(v->s->state == STATE_UNKNOWN);
+    return shut_if(v->s->state == STATE_UNKNOWN && !v->s->interrupted);
 }
 
 static struct answer held(const struct view *v)

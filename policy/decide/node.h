@@ -80,6 +80,7 @@ struct situation {
     bool                     member;            /* collection_has() */
     enum update_state        state;
     bool                     held;
+    bool                     interrupted;       /* STATE_UNKNOWN, and an installation is what would mend it */
     bool                     content_complete;  /* every file this node needs is in the deployment's contents */
     bool                     content_here;      /* … and verified in the cache */
     bool                     source_missing;    /* the fetcher has nobody to ask at the moment */

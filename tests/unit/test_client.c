@@ -350,6 +350,37 @@ static void serve_content(struct client_lab *l)
     lab_put(l, "policy/fleet/fleet.json", fleet);
 }
 
+static bool two_run(struct client_lab *l, const char *which)
+{
+    size_t running = 0;
+
+    for (struct job *j = l->client->jobs; j; j = j->next)
+        running += j->running;
+    return running > 1 || (lab_job(l, "jq") && lab_job(l, "jq")->row.attempts && lab_has_reason(l, which));
+}
+
+/* One becomes ready to install in the very step in which apt-get is asked for the other's plan. */
+static void a_plan_and_an_installation_do_not_run_at_once(void **state)
+{
+    static const char status[] = "Package: jq\nStatus: install ok installed\nArchitecture: amd64\nVersion: 0\nMaintainer: x <x@x>\nDescription: x\n\n";
+    struct client_lab *l = *state;
+    AUTO(text_free) char *path = must_print("%s/var/lib/dpkg/status", l->root);
+    json_t *updates, *jq;
+
+    assert_int_equal(file_write(path, status, sizeof status - 1, 0644, NULL), OK);
+    deploy_file(l, "two", lab_now(l) - 10, "");
+    updates = json_object_get(json_object_get(l->documents, "policy/all/two.json"), "updates");
+    jq = json_array_get(updates, 0);
+    paper_set(jq, "detect", "{'type':'dpkg'}");
+    paper_set(jq, "install", "{'type':'apt','max_run_s':60}");
+    json_object_update_new(json_array_get(json_object_get(jq, "files"), 0), paper("{'package':'jq','arch':'amd64','version':'1'}"));
+    json_array_insert_new(updates, 0, lab_update("tar", "sleep"));
+    lab_publish(l);
+    lab_start(l);
+    assert_true(lab_until(l, two_run, "tar installed", 20000));
+    assert_string_equal(lab_job(l, "tar")->row.reason, "installed");
+}
+
 static void nothing_over_a_metered_line_before_the_deadline(void **state)
 {
     struct client_lab *l = *state;
@@ -440,6 +471,7 @@ int main(int argc, char **argv)
         LAB_TEST(nobody_waits_for_windows_of_other_collections),
         LAB_TEST(outside_windows_when_the_deployment_says_so),
         LAB_TEST(the_shortest_first_what_is_exclusive_last),
+        LAB_TEST(a_plan_and_an_installation_do_not_run_at_once),
         LAB_TEST(what_is_due_soon_is_installed_along),
         LAB_TEST(without_the_setting_nothing_is_batched),
         LAB_TEST(a_halted_deployment_does_not_hold_up_another),

@@ -51,6 +51,7 @@ static void what_the_node_is(void **state)
     CASE(T1, (s->state = STATE_INSTALLED, s->restart_pending = true), NONE, RESTART_PENDING, 0, 0);
     CASE(T1, s->state = STATE_NOT_REQUIRED, NONE, NOT_REQUIRED, 0, 0);
     CASE(T1, s->state = STATE_UNKNOWN, NONE, STATE_UNKNOWN, 0, 0);
+    CASE(T1, (s->state = STATE_UNKNOWN, s->interrupted = true), INSTALL, INSTALL_NOW, T1, 0);
     CASE(T1, s->held = true, NONE, HELD, 0, 0);
     CASE(T1, s->installing = true, NONE, INSTALLING, 0, 0);
     CASE(T1, (s->installing = true, s->state = STATE_INSTALLED), NONE, INSTALLING, 0, 0);

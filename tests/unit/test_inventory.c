@@ -111,6 +111,7 @@ static void states(void **state)
 
         if (apt_state(&u, &inv, &held) != cases[i].state || held != cases[i].held || apt_needed(&u, &inv, needed, 1) != cases[i].needed)
             fail_msg("%s %s %s: %s", cases[i].package, cases[i].arch, cases[i].version, state_name(apt_state(&u, &inv, NULL)));
+        assert_int_equal(apt_interrupted(&u, &inv), cases[i].state == STATE_UNKNOWN && cases[i].needed);
     }
     inventory_end(&inv);
 }

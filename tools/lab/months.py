@@ -197,7 +197,7 @@ class Months:
             with open(fleet.path(name, "boot-id"), "w", encoding="ascii") as file:
                 file.write("boot 1\n")
             with open(fleet.path(name, "restart"), "w", encoding="ascii") as file:
-                file.write(f"#!/bin/sh\necho restarted >>{fleet.path(name, 'restarts')}\necho \"boot $(wc -l <{fleet.path(name, 'restarts')}) more\" >{fleet.path(name, 'boot-id')}\n")
+                file.write(f"#!/bin/sh\necho \"boot $(date +%N)\" >{fleet.path(name, 'boot-id')}\necho restarted >>{fleet.path(name, 'restarts')}\n")
             os.chmod(fleet.path(name, "restart"), 0o755)
             self.start_node(name)
 
@@ -393,6 +393,8 @@ class Story(Months):
         self.say("    " + self.fleet.ferry("status", socket_of="server-1", show=False).strip().replace("\n", " | ")[:400])
         self.at("2027-03-28 03:31")
         self.expect("server-1 restarts", lambda: self.restarts("server-1") == 1)
+        self.say("    server-1 restarts: its ferryd ends with it, and finds another boot")
+        self.restart("server-1")
         self.installed("kernel", ["server-1"])
 
     def april(self):
@@ -428,8 +430,11 @@ class Story(Months):
 
     def roam(self, name, address):
         self.say(f"{name} is at {address} now")
-        self.fleet.daemons[name].end()
         self.address[name] = address
+        self.restart(name)
+
+    def restart(self, name):
+        self.fleet.daemons[name].end()
         self.start_node(name)
         self.expect(f"{name} is back", lambda: self.fleet.daemons[name].ask("/healthz"))
 
