@@ -16,21 +16,23 @@ static enum err role_get(void *ctx, const char *role, char **out, size_t *length
     return store_blob(ctx, "role", role, out, length, e);
 }
 
-static enum err role_put(void *ctx, const char *role, const char *bytes, size_t length, struct error *e)
+static enum err role_put(void *ctx, const char *role, const char *bytes, size_t length, const char *const *drop, struct error *e)
 {
-    return store_blob_put(ctx, "role", role, bytes, length, e);
-}
+    enum err code = store_begin(ctx, e);
 
-static enum err role_drop(void *ctx, const char *role, struct error *e)
-{
-    return store_blob_drop(ctx, "role", role, e);
+    if (code)
+        return code;
+    code = store_blob_put(ctx, "role", role, bytes, length, e);
+    for (; drop && *drop && !code; drop++)
+        code = store_blob_drop(ctx, "role", *drop, e);
+    return store_end(ctx, code, e);
 }
 
 static enum err verifier_open(struct client *c, struct verifier **out, struct error *e)
 {
-    struct verifier_store store = {c->store, role_get, role_put, role_drop};
+    struct verifier_store store = {c->store, role_get, role_put};
 
-    return verifier_new(&store, client_now(c), out, e);
+    return verifier_new(PROFILE_FERRY, &store, client_now(c), out, e);
 }
 
 /* --- documents in force --- */

@@ -69,10 +69,10 @@ enum err shelf_put(const char *dir, const char *file, const char *role, const js
     envelope = json_pack("{s:o,s:O}", "signatures", signatures_of(bytes, length, keys, count), "signed", body);
     code = canonical_print(envelope, &whole, &length, e);
     json_decref(envelope);
-    if (!code && length > role_limit(role))
+    if (!code && length > role_limit(PROFILE_FERRY, role))
         code =
             fail(e, ERR_CONDITION, "%s: %zu bytes of signed policy, nodes accept at most %zu; split the collection or withdraw deployments",
-                 role, length, role_limit(role));
+                 role, length, role_limit(PROFILE_FERRY, role));
     code = code ? code : file_write(path, whole, length, 0644, e);
     if (code || !announce)
         return code;
