@@ -21,7 +21,7 @@ tools/lab|base policy dht node/base
 '
 parties='
 uv.h|node tools
-curl/|node/io
+curl/|node/io tools
 microhttpd.h|node/io
 sqlite3.h|policy/authoring node/store
 libtorrent/|dht
