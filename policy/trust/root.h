@@ -9,7 +9,7 @@
 enum err root_read(enum profile, const char *bytes, size_t length, struct role *out, struct error *e);
 enum err root_signer(enum profile, const struct role *root, const char *role, struct signer *out, struct error *e);
 enum err root_check(enum profile, const struct role *, const struct role *root, const char *role, struct error *e);  /* signed as root wants */
-/* 5.3.8: next is one more than now, and both quorums signed it. */
+/* 5.3.4, 5.3.5: now's quorum signed next as well (next's own did: root_read), and it is one more. */
 enum err root_follows(enum profile, const struct role *now, const struct role *next, struct error *e);
 /* Other keys for this role than before: 5.3.11. A changed threshold alone is no rotation. */
 bool     root_rotates(enum profile, const struct role *now, const struct role *next, const char *role);
