@@ -19,8 +19,8 @@ static const struct {
 } top[] = {
     {"root", 64u << 10, 512u << 10},
     {"timestamp", 4u << 10, 16u << 10},
-    {"snapshot", 256u << 10, 8u << 20},
-    {"targets", 512u << 10, 8u << 20},          /* and delegated roles: the last row */
+    {"snapshot", 256u << 10, 2u << 20},
+    {"targets", 512u << 10, 5u << 20},          /* and delegated roles: the last row */
 };
 
 size_t role_limit(enum profile p, const char *name)

@@ -306,8 +306,8 @@ static void padded(struct lab *l, const char *role, size_t size)
 }
 static void big_root(struct lab *l)      { padded(l, "root", strict(l->profile) ? 64u << 10 : 512u << 10); }
 static void big_timestamp(struct lab *l) { padded(l, "timestamp", strict(l->profile) ? 4u << 10 : 16u << 10); }
-static void big_snapshot(struct lab *l)  { padded(l, "snapshot", strict(l->profile) ? 256u << 10 : 8u << 20); }
-static void big_targets(struct lab *l)   { padded(l, "targets", strict(l->profile) ? 512u << 10 : 8u << 20); }
+static void big_snapshot(struct lab *l)  { padded(l, "snapshot", strict(l->profile) ? 256u << 10 : 2u << 20); }
+static void big_targets(struct lab *l)   { padded(l, "targets", strict(l->profile) ? 512u << 10 : 5u << 20); }
 static void big_careless(struct lab *l)
 {
     l->careless = true;
@@ -383,6 +383,19 @@ static void stored_spoilt(struct lab *l)        /* by whoever may write on the d
 
     for (size_t i = 0; i < COUNT(roles); i++)
         box_put(&l->stored, roles[i], "{}", 2);
+}
+/* Whoever may write on the disk, but not sign, puts a timestamp there that is far ahead: it counts for nothing. */
+static void stored_forged(struct lab *l)
+{
+    size_t n;
+    char  *bytes;
+
+    set_version(l, "timestamp", 100);
+    bytes = lab_sign(l, lab_body(l, "timestamp"), "N", &n);
+    box_put(&l->stored, "timestamp", bytes, n);
+    free(bytes);
+    set_version(l, "timestamp", 1);
+    lab_publish(l);
 }
 static void stored_root_spoilt(struct lab *l) { box_put(&l->stored, "root", "{}", 2); }
 static void stored_root_unsigned(struct lab *l)

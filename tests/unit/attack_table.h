@@ -136,6 +136,7 @@ static const struct attack attacks[] = {
     {"the replaced timestamp key", BOTH, "timestamp", "timestamp: 0 valid", NULL, NULL, NULL, NULL, old_timestamp_key},
     {"stored, but by a replaced key", BOTH, "targets", "targets: 0 valid", NULL, NULL, NULL, NULL, stored_by_old_key},
     {"stored files spoilt", BOTH, NULL, NULL, NULL, NULL, NULL, NULL, stored_spoilt},
+    {"stored timestamp forged", BOTH, NULL, NULL, NULL, NULL, NULL, NULL, stored_forged},
     {"stored root spoilt", BOTH, "root", "signed and signatures", NULL, NULL, NULL, NULL, stored_root_spoilt},
     {"stored root without its quorum", BOTH, "root", "root: 1 valid", NULL, NULL, NULL, NULL, stored_root_unsigned},
     {"a key of an unknown kind", BOTH, NULL, NULL, NULL, NULL, NULL, NULL, unknown_key},

@@ -31,7 +31,7 @@ struct box {
         char   name[300];
         char  *bytes;
         size_t length;
-    } items[128];
+    } items[256];
     size_t count;
 };
 
