@@ -11,10 +11,11 @@ Q      := $(if $(V),,@)
 comma  := ,
 B      := build$(if $(findstring clang,$(CC)),/clang)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PACKAGES := libuv sqlite3 libsodium libcrypto libcurl libmicrohttpd jansson libzstd liblzma zlib libtorrent-rasterbar
+PACKAGES := libuv sqlite3 libsodium libcrypto libcurl libmicrohttpd jansson libzstd liblzma zlib libtorrent-rasterbar glib-2.0
 # pkg-config is asked once, and only when something is to be built.
-LIBRARIES = $(eval LIBRARIES := $$(shell pkg-config --libs $(PACKAGES)))$(LIBRARIES)
-LT_FLAGS  = $(eval LT_FLAGS := $$(shell pkg-config --cflags libtorrent-rasterbar | sed 's/-I/-isystem /g'))$(LT_FLAGS)
+LIBRARIES  = $(eval LIBRARIES := $$(shell pkg-config --libs $(PACKAGES)))$(LIBRARIES)
+GLIB_FLAGS = $(eval GLIB_FLAGS := $$(shell pkg-config --cflags glib-2.0 | sed 's/-I/-isystem /g'))$(GLIB_FLAGS)
+LT_FLAGS   = $(eval LT_FLAGS := $$(shell pkg-config --cflags libtorrent-rasterbar | sed 's/-I/-isystem /g'))$(LT_FLAGS)
 
 VERSION  := 0.1.0
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wwrite-strings -Wvla -Wformat=2 -Wundef -Werror
@@ -23,7 +24,7 @@ HARDEN   := -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fPIE
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 OPT      ?= $(if $(SAN),-O1,-O2)
 COMMON   := $(OPT) -g -I. -D_GNU_SOURCE -DFERRY_VERSION='"$(VERSION)"' $(HARDEN) $(SANFLAGS) -MMD -MP
-CFLAGS_  := -std=gnu17 $(COMMON) $(WARN_C) $(CFLAGS)
+CFLAGS_   = -std=gnu17 $(COMMON) $(WARN_C) $(GLIB_FLAGS) $(CFLAGS)
 CXXFLAGS_ = -std=c++17 $(COMMON) $(WARN) $(LT_FLAGS) $(CXXFLAGS)
 LDFLAGS_ := $(SANFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
@@ -107,7 +108,7 @@ FUZZ_O := $(LIB_C:%.c=build/fuzz/obj/%.o) $(LIB_CXX:%.cpp=build/fuzz/obj/%.o)
 FUZZ_F := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -O1 -g -I. -D_GNU_SOURCE -DFERRY_VERSION='"fuzz"' -MMD -MP
 build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(Q)clang -std=gnu17 $(FUZZ_F) -c -o $@ $<
+	$(Q)clang -std=gnu17 $(FUZZ_F) $(GLIB_FLAGS) -c -o $@ $<
 build/fuzz/obj/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(Q)clang++ -std=c++17 $(FUZZ_F) $(LT_FLAGS) -c -o $@ $<

@@ -47,12 +47,13 @@ static char *sentence(struct client *c, struct job *j)
 
 static json_t *job_row_json(struct client *c, struct job *j)
 {
-    char   *text = sentence(c, j);
-    json_t *o =
+    struct node_rules rules = client_rules(c);
+    char             *text = sentence(c, j);
+    json_t           *o =
         json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:o,s:s}", "id", j->row.update, "name", j->update->name, "version", j->update->version,
                   "title", j->update->title, "state", job_word(j->state), "reason",
                   j->running ? "installing" : reason_word(j->decision.reason), "code", (json_int_t)j->row.code, "attempts", j->row.attempts,
-                  "deadline", time_json(j->deployment ? decide_deadline(j->deployment, c->node_id) : 0), "text", text);
+                  "deadline", time_json(j->deployment ? decide_times(j->deployment, &rules).deadline : 0), "text", text);
 
     json_object_set_new(o, "deployment", json_string(j->deployment ? j->deployment->name : ""));
     free(text);

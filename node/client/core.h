@@ -107,6 +107,7 @@ void     documents_end(struct client *);
 void     schedule_soon(struct client *);        /* decide again at the next turn */
 void     schedule_run(struct client *);
 void     scan_begin(struct client *);
+struct node_rules client_rules(const struct client *);             /* what holds whatever the update */
 /* job.c */
 struct job *job_find(struct client *, const char *update);
 void     job_step(struct client *, struct job *);                   /* the state machine, one step */

@@ -92,7 +92,7 @@ static bool want(struct client *c, struct job *j, const struct sha256 *name)
 
     if (!content)
         return false;
-    if (fetcher_want(c->fetcher, content, j->deployment->deadline, j->deployment->origin_fallback, &e)) {
+    if (fetcher_want(c->fetcher, content, j->deployment->deadline, j->deployment->terms.origin_fallback, &e)) {
         log_error(LOG_WARN, "content.refused", j->row.update, &e);
         return false;
     }
@@ -314,7 +314,8 @@ static void unwant(struct client *c, struct job *j)
 
 void job_step(struct client *c, struct job *j)
 {
-    struct situation s;
+    struct node_rules rules = client_rules(c);
+    struct situation  s;
 
     if (j->running || !j->update || !c->result)
         return;
@@ -324,14 +325,14 @@ void job_step(struct client *c, struct job *j)
     if (j->state == JOB_DETECTING)
         detected(c, j, s.state);
     s = look(c, j);
-    j->decision = decide_update(&s, c->node_id, client_now(c));
+    j->decision = decide_update(&s, &rules, client_now(c));
     if (j->decision.action == ACTION_FETCH || (s.content_here && j->decision.action == ACTION_INSTALL)) {
         j->source_missing = j->fetch_failed = false;
         j->content_here = content_here(c, j);
         if (j->running)
             return;
         s = look(c, j);
-        j->decision = decide_update(&s, c->node_id, client_now(c));
+        j->decision = decide_update(&s, &rules, client_now(c));
     }
     if (j->decision.action == ACTION_INSTALL) {
         job_set(c, j, JOB_INSTALLING, reason_word(REASON_INSTALLING));

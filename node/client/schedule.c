@@ -15,11 +15,19 @@ void schedule_soon(struct client *c)
     c->schedule_at = clock_ms();
 }
 
+struct node_rules client_rules(const struct client *c)
+{
+    struct node_rules rules = {.node_id = c->node_id};
+
+    members_default(settings_table, settings_count, &rules.settings);
+    return rules;
+}
+
 /* The deployment that leads each update: the enabled one with the earliest deadline; a disabled one only when there is no other. */
-static void lead(struct job *j, const struct deployment *d, const struct update *u)
+static void lead(const struct node_rules *rules, struct job *j, const struct deployment *d, const struct update *u)
 {
     bool better = !j->deployment || (d->enabled && !j->deployment->enabled) ||
-                  (d->enabled == j->deployment->enabled && decide_order(d, j->deployment) < 0);
+                  (d->enabled == j->deployment->enabled && decide_order(d, j->deployment, rules) < 0);
 
     if (!better)
         return;
@@ -29,6 +37,8 @@ static void lead(struct job *j, const struct deployment *d, const struct update 
 
 static void gather(struct client *c)
 {
+    struct node_rules rules = client_rules(c);
+
     for (struct job *j = c->jobs; j; j = j->next)
         if (!j->running) {
             j->deployment = NULL;
@@ -38,7 +48,7 @@ static void gather(struct client *c)
         for (size_t u = 0; u < c->deployments[i]->update_count; u++) {
             struct job *j = job_find(c, c->deployments[i]->updates[u]->id);
             if (!j->running)
-                lead(j, c->deployments[i], c->deployments[i]->updates[u]);
+                lead(&rules, j, c->deployments[i], c->deployments[i]->updates[u]);
         }
 }
 

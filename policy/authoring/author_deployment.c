@@ -9,13 +9,13 @@
 
 #define POLL_MOST 604800                        /* as nodes read it */
 
-struct terms {
+struct asked {
     int64_t available, deadline, randomize;
     bool    enabled, origin_fallback;
 };
 
 /* Members of args over what is there already. */
-static enum err terms_read(struct author *a, const json_t *args, struct terms *t, struct error *e)
+static enum err asked_read(struct author *a, const json_t *args, struct asked *t, struct error *e)
 {
     const char *available = arg_text(args, "available"), *deadline = arg_text(args, "deadline"), *randomize = arg_text(args, "randomize");
     enum err    code = available ? moment_read(available, a->now, &t->available, e) : OK;
@@ -44,7 +44,7 @@ static enum err refer(struct author *a, const json_t *args, const char *member, 
     return rows_number(a->ledger, has, "s", *out) ? OK : no_such(a->ledger, names, member, *out, e);
 }
 
-static json_t *created(struct author *a, const char *name, const char *group, const char *collection, const struct terms *t)
+static json_t *created(struct author *a, const char *name, const char *group, const char *collection, const struct asked *t)
 {
     struct collection *c = NULL;
     json_t            *list = NULL, *out;
@@ -65,7 +65,7 @@ static json_t *created(struct author *a, const char *name, const char *group, co
 enum err deployment_create(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
     const char  *name = NULL, *group, *collection, *purpose = arg_text(args, "purpose");
-    struct terms t = {.available = a->now, .randomize = 7200, .enabled = true};
+    struct asked t = {.available = a->now, .randomize = 7200, .enabled = true};
     enum err     code = arg_name(args, "name", "deployment", &name, e);
 
     if (!code && !strcmp(name, "collection"))
@@ -74,7 +74,7 @@ enum err deployment_create(struct author *a, const json_t *args, json_t **out, s
         code = fail(e, ERR_EXISTS, "deployment %s exists already, or is being withdrawn", name);
     code = code ? code : refer(a, args, "group", LEDGER_GROUP_HAS, LEDGER_GROUP_NAMES, &group, e);
     code = code ? code : refer(a, args, "collection", LEDGER_COLLECTION_HAS, LEDGER_COLLECTION_NAMES, &collection, e);
-    code = code ? code : terms_read(a, args, &t, e);
+    code = code ? code : asked_read(a, args, &t, e);
     if (code)
         return code;
     if (!purpose || (strcmp(purpose, "required") && strcmp(purpose, "available")))
@@ -104,14 +104,14 @@ static enum err deployment_missing(struct author *a, const json_t *args, struct 
 enum err deployment_change(struct author *a, const json_t *args, json_t **out, struct error *e)
 {
     json_t      *row = deployment_row(a, args);
-    struct terms t;
+    struct asked t;
     enum err     code;
 
     if (!row)
         return deployment_missing(a, args, e);
-    t = (struct terms){arg_number(row, "available_s", 0), arg_number(row, "deadline_s", 0), arg_number(row, "randomize_s", 0),
+    t = (struct asked){arg_number(row, "available_s", 0), arg_number(row, "deadline_s", 0), arg_number(row, "randomize_s", 0),
                        json_is_true(json_object_get(row, "enabled")), json_is_true(json_object_get(row, "origin_fallback"))};
-    code = terms_read(a, args, &t, e);
+    code = asked_read(a, args, &t, e);
     code = code ? code
                 : rows_run(a->ledger, LEDGER_DEPLOYMENT_CHANGE, e, "siiiii", arg_text(row, "name"), (int64_t)t.enabled, t.available,
                            t.deadline, t.randomize, (int64_t)t.origin_fallback);

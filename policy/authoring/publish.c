@@ -234,11 +234,12 @@ enum err deployment_document(struct author *a, const json_t *row, struct deploym
     d->collection = must_copy(arg_text(row, "collection"));
     d->withdrawn = json_is_true(json_object_get(row, "withdrawn"));
     d->enabled = json_is_true(json_object_get(row, "enabled")) && !d->withdrawn;
-    d->purpose = strcmp(arg_text(row, "purpose"), "available") ? PURPOSE_REQUIRED : PURPOSE_AVAILABLE;
+    members_default(terms_table, terms_count, &d->terms);
+    d->terms.purpose = strcmp(arg_text(row, "purpose"), "available") ? PURPOSE_REQUIRED : PURPOSE_AVAILABLE;
+    d->terms.randomize_s = arg_number(row, "randomize_s", 0);
+    d->terms.origin_fallback = json_is_true(json_object_get(row, "origin_fallback"));
     d->available = arg_number(row, "available_s", 0);
-    d->deadline = arg_number(row, "deadline_s", 0);
-    d->randomize_s = arg_number(row, "randomize_s", 0);
-    d->origin_fallback = json_is_true(json_object_get(row, "origin_fallback"));
+    d->deadline = d->terms.purpose == PURPOSE_REQUIRED ? arg_number(row, "deadline_s", 0) : 0;
     if (!d->withdrawn)
         code = fill(a, arg_text(row, "group"), d, e);
     if (code)

@@ -141,6 +141,7 @@ static enum err ask_deployment(struct question *q, const char *name, struct deci
     struct collection *c = NULL;
     const char        *enforcement = arg_text(q->job, "enforcement"), *word = arg_text(q->job, "reason");
     char               why[200];
+    struct node_rules  rules = {.node_id = arg_text(q->node, "id")};
     struct situation s = {.update = q->update,
                           .state = (enum update_state)arg_number(q->state, "state", STATE_NOT_REQUIRED),
                           .held = arg_number(q->state, "held", 0) != 0};
@@ -159,7 +160,8 @@ static enum err ask_deployment(struct question *q, const char *name, struct deci
         s.attempts = (int)arg_number(q->job, "attempts", 0);
         s.last_attempt = arg_number(q->job, "changed", 0);
         s.closure_missing = word && !strcmp(word, "closure-missing");
-        *d = decide_update(&s, arg_text(q->node, "id"), q->a->now);
+        members_default(settings_table, settings_count, &rules.settings);
+        *d = decide_update(&s, &rules, q->a->now);
     }
     collection_free(c);
     json_decref(row);

@@ -45,19 +45,27 @@ int64_t decide_retry(int attempts)
     return wait < 14400 ? wait : 14400;
 }
 
-int64_t decide_deadline(const struct deployment *d, const char *node_id)
+/* deadline + hash(node, deployment) mod (randomize_s + 1) */
+static int64_t spread_deadline(const struct deployment *d, const char *node_id)
 {
     char          text[200];
     struct sha256 h;
     uint64_t      n = 0;
 
-    if (!d->deadline || !d->randomize_s)
+    if (!d->deadline || !d->terms.randomize_s)
         return d->deadline;
     snprintf(text, sizeof text, "%s/%s", node_id, d->id);
     h = hash_bytes(text, strlen(text));
     for (int i = 0; i < 8; i++)
         n = n << 8 | h.b[i];
-    return d->deadline + (int64_t)(n % (uint64_t)(d->randomize_s + 1));
+    return d->deadline + (int64_t)(n % (uint64_t)(d->terms.randomize_s + 1));
+}
+
+struct times decide_times(const struct deployment *d, const struct node_rules *rules)
+{
+    int64_t deadline = spread_deadline(d, rules->node_id);
+
+    return (struct times){d->available, deadline, deadline};
 }
 
 static int order(int64_t a, int64_t b)
@@ -65,14 +73,33 @@ static int order(int64_t a, int64_t b)
     return a < b ? -1 : a > b;
 }
 
-int decide_order(const struct deployment *a, const struct deployment *b)
+int decide_order(const struct deployment *a, const struct deployment *b, const struct node_rules *rules)
 {
     int64_t never = INT64_MAX;
-    int     c = order(a->deadline ? a->deadline : never, b->deadline ? b->deadline : never);
+    int     c;
+
+    (void)rules;
+    c = order(a->deadline ? a->deadline : never, b->deadline ? b->deadline : never);
 
     if (!c)
         c = order(a->available, b->available);
     return c ? c : strcmp(a->id, b->id);
+}
+
+int decide_turn(const struct update *a, const struct update *b)
+{
+    int c = order(a->install.exclusive, b->install.exclusive);
+
+    return c ? c : order(a->install.max_run_s, b->install.max_run_s);
+}
+
+/* Nothing may be postponed yet. */
+int64_t decide_postpone(const struct deployment *d, const struct node_rules *rules, int64_t now)
+{
+    (void)d;
+    (void)rules;
+    (void)now;
+    return 0;
 }
 
 static struct decision with(struct decision d, enum action action, enum reason reason, int64_t clock, int64_t wake)
@@ -103,7 +130,7 @@ static struct decision decide_install(const struct situation *s, struct decision
     return with(d, ACTION_INSTALL, REASON_INSTALL_NOW, s->user_asked ? 0 : deadline, 0);
 }
 
-struct decision decide_update(const struct situation *s, const char *node_id, int64_t now)
+struct decision decide_update(const struct situation *s, const struct node_rules *rules, int64_t now)
 {
     struct decision          d = {0};
     const struct deployment *dep = s->deployment;
@@ -129,11 +156,11 @@ struct decision decide_update(const struct situation *s, const char *node_id, in
         return with(d, ACTION_NONE, REASON_HELD, 0, 0);
     if (now < dep->available)
         return with(d, ACTION_NONE, REASON_NOT_YET, dep->available, dep->available);
-    if (dep->purpose == PURPOSE_AVAILABLE && !s->user_asked)
+    if (dep->terms.purpose == PURPOSE_AVAILABLE && !s->user_asked)
         return with(d, ACTION_NONE, REASON_OFFERED, dep->available, 0);
     if (!s->content_complete)
         return with(d, ACTION_NONE, REASON_CONTENT_MISSING, 0, 0);
-    deadline = decide_deadline(dep, node_id);
+    deadline = spread_deadline(dep, rules->node_id);
     if (!s->content_here)
         return with(d, ACTION_FETCH,
                     s->download_failed  ? REASON_DOWNLOAD_FAILED
@@ -141,4 +168,10 @@ struct decision decide_update(const struct situation *s, const char *node_id, in
                                         : REASON_DOWNLOADING,
                     deadline, 0);
     return decide_install(s, d, deadline, now);
+}
+
+size_t decide_all(const struct situation *s, const struct node_rules *rules, int64_t now, struct decision out[DECISIONS_MOST])
+{
+    out[0] = decide_update(s, rules, now);
+    return 1;
 }

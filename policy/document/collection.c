@@ -10,6 +10,9 @@
 
 #define NODES    100000
 #define INCLUDES 64
+#define MEMBER_LONGEST (7 * 86400)              /* seconds one member may hold the lock */
+
+static const char *const turns_words[] = {"none", "count", "percent", "sequence"};
 
 static const struct property facts[] = {
     {"hostname", PROPERTY_TEXT, NULL, "the machine's name", NULL},
@@ -24,6 +27,8 @@ static const struct property facts[] = {
     {"address", PROPERTY_TEXT, NULL, "the address it is reached at in its branch", NULL},
     {"boundary.group", PROPERTY_TEXT, NULL, "its branch", NULL},
     {"role", PROPERTY_LIST, NULL, "client, distribution-point, site", NULL},
+    {"timezone", PROPERTY_TEXT, NULL, "its time zone's IANA name: Europe/Berlin", NULL},
+    {"machine.kind", PROPERTY_TEXT, NULL, "server or workstation", NULL},
 };
 const struct vocabulary fact_vocabulary = {facts, COUNT(facts), true};
 
@@ -41,6 +46,10 @@ void collection_free(struct collection *c)
     list_free(c->include, c->include_count);
     list_free(c->exclude, c->exclude_count);
     collection_free(c->limit);
+    for (size_t i = 0; i < c->window_count; i++)
+        window_end(&c->windows[i]);
+    free(c->windows);
+    json_decref(c->settings);
     expression_free(c->parsed);
     words_free(c->nodes);
     free(c->audience);
@@ -87,6 +96,85 @@ static void definition_members(struct reader *r, int depth, struct collection *c
     }
 }
 
+static void windows_read(struct reader *r, struct collection *c)
+{
+    const json_t *list = reader_array_or(r, "windows", WINDOWS_MOST);
+    char          path[READER_PATH];
+
+    if (!json_array_size(list))
+        return;
+    c->windows = must_alloc(json_array_size(list) * sizeof *c->windows);
+    for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
+        r->verdict = window_from_json(json_array_get(list, i), reader_path(r, "windows", i, path), &c->windows[i], r->error);
+        c->window_count = i + !r->verdict;
+        for (size_t k = 0; k < i && !r->verdict; k++)
+            if (!strcmp(c->windows[k].name, c->windows[i].name))
+                reader_fail(r, "windows", "the name \"%.64s\" twice", c->windows[i].name);
+    }
+}
+
+static void settings_read(struct reader *parent, struct collection *c)
+{
+    const json_t *values;
+    struct reader r;
+    char          path[READER_PATH + 8];
+
+    if (!reader_has(parent, "settings"))
+        return;
+    reader_sub(&r, parent, "settings");
+    c->settings_priority = reader_number(&r, "priority", 1, SETTINGS_PRIORITY_MOST);
+    values = reader_object(&r, "values");
+    snprintf(path, sizeof path, "%s.values", r.path);
+    if (!r.verdict)
+        r.verdict = settings_check(values, path, r.error);
+    if (!r.verdict)
+        c->settings = json_deep_copy(values);
+    parent->verdict = reader_done(&r);
+}
+
+static enum turns turns_read(struct reader *r)
+{
+    const char *word = reader_text(r, "turns", 16);
+
+    for (int i = TURNS_COUNT; i <= TURNS_SEQUENCE; i++)
+        if (!strcmp(word, turns_words[i]))
+            return (enum turns)i;
+    reader_fail(r, "turns", "count, percent or sequence was expected");
+    return TURNS_NONE;
+}
+
+static void orchestration_read(struct reader *parent, struct collection *c)
+{
+    struct orchestration *o = &c->orchestration;
+    struct reader         r;
+
+    if (!reader_has(parent, "orchestration"))
+        return;
+    reader_sub(&r, parent, "orchestration");
+    o->turns = turns_read(&r);
+    o->limit = o->turns == TURNS_SEQUENCE ? reader_number_or(&r, "limit", 1, 1, 1)
+                                          : reader_number(&r, "limit", 1, o->turns == TURNS_PERCENT ? 100 : NODES);
+    o->member_s = reader_number(&r, "member_s", 1, MEMBER_LONGEST);
+    if (o->turns == TURNS_SEQUENCE && !c->nodes)
+        reader_fail(&r, "turns", "a sequence is that of the collection's direct members, and it has none");
+    parent->verdict = reader_done(&r);
+}
+
+/* What holds for the members is said once, by the collection that is deployed to; one that is only included decides who. */
+static void rules_read(struct reader *r, int depth, struct collection *c)
+{
+    static const char *const names[] = {"windows", "settings", "orchestration"};
+
+    for (size_t i = 0; i < COUNT(names) && depth; i++)
+        if (reader_has(r, names[i]))
+            reader_fail(r, names[i], "belongs to the outermost collection alone");
+    if (depth)
+        return;
+    windows_read(r, c);
+    settings_read(r, c);
+    orchestration_read(r, c);
+}
+
 static enum err definition_read(const json_t *value, const char *path, int depth, struct collection **out, struct error *e)
 {
     struct collection *c = must_alloc(sizeof *c);
@@ -100,6 +188,7 @@ static enum err definition_read(const json_t *value, const char *path, int depth
         c->audience = reader_copy(&r, "audience", 64);
     }
     definition_members(&r, depth, c);
+    rules_read(&r, depth, c);
     if (reader_done(&r)) {
         collection_free(c);
         return r.verdict;
@@ -140,10 +229,29 @@ static json_t *definition_print(const struct collection *c)
     return o;
 }
 
+static void rules_print(const struct collection *c, json_t *o)
+{
+    const struct orchestration *turns = &c->orchestration;
+    json_t                     *list = json_array();
+
+    for (size_t i = 0; i < c->window_count; i++)
+        json_array_append_new(list, window_to_json(&c->windows[i]));
+    if (c->window_count)
+        json_object_set(o, "windows", list);
+    if (c->settings)
+        json_object_set_new(o, "settings",
+                            json_pack("{s:I,s:o}", "priority", (json_int_t)c->settings_priority, "values", json_deep_copy(c->settings)));
+    if (turns->turns)
+        json_object_set_new(o, "orchestration", json_pack("{s:s,s:I,s:I}", "turns", turns_words[turns->turns], "limit",
+                                                          (json_int_t)turns->limit, "member_s", (json_int_t)turns->member_s));
+    json_decref(list);
+}
+
 json_t *collection_to_json(const struct collection *c)
 {
     json_t *o = definition_print(c);
 
+    rules_print(c, o);
     put_text(o, "type", "collection");
     json_object_set_new(o, "seq", json_integer((json_int_t)c->seq));
     put_text(o, "audience", c->audience);

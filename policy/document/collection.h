@@ -31,7 +31,8 @@ struct collection {
     struct collection **include, **exclude;
     size_t              include_count, exclude_count;
     struct collection  *limit;                  /* NULL: all nodes */
-    /* of the outermost only: what holds for its members */
+    /* of the outermost only: what holds for its members. JSON: "windows": [window.h], "settings": {"priority": 1 … 10000, "values": {…}},
+     * "orchestration": {"turns": "count", "limit": 1, "member_s": 3600} */
     struct window        *windows;
     size_t                window_count;
     json_t               *settings;             /* a layer of settings.h; NULL when none */

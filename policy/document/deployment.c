@@ -12,6 +12,7 @@
 #define INDEXES  64
 #define TORRENT  (1u << 20)
 #define KEYRING  (256u << 10)
+#define HALTED   240
 
 void content_end(struct content *c)
 {
@@ -251,6 +252,7 @@ void deployment_free(struct deployment *d)
     free(d->id);
     free(d->name);
     free(d->collection);
+    free(d->halted);
     free(d);
 }
 
@@ -299,8 +301,6 @@ static void check_whole(struct reader *r, const struct deployment *d)
 
 static void head_read(struct reader *r, struct deployment *d)
 {
-    const char *purpose;
-
     if (strcmp(reader_text(r, "type", 32), "deployment"))
         reader_fail(r, "type", "\"deployment\" was expected");
     d->seq = reader_number(r, "seq", 1, INT64_MAX);
@@ -310,22 +310,28 @@ static void head_read(struct reader *r, struct deployment *d)
     d->collection = reader_copy(r, "collection", 64);
     d->enabled = reader_bool_or(r, "enabled", false);
     d->withdrawn = reader_bool_or(r, "withdrawn", false);
-    purpose = reader_text(r, "purpose", 16);
-    d->purpose = strcmp(purpose, "available") ? PURPOSE_REQUIRED : PURPOSE_AVAILABLE;
-    if (!r->verdict && strcmp(purpose, "available") && strcmp(purpose, "required"))
-        reader_fail(r, "purpose", "required or available was expected");
+    d->halted = reader_copy_or_null(r, "halted", HALTED);
+    members_read(r, terms_table, terms_count, &d->terms, false);
     d->available = reader_time_or(r, "available", 0);
     d->deadline = reader_time_or(r, "deadline", 0);
-    d->randomize_s = reader_number_or(r, "randomize_s", 0, 86400, 0);
-    d->origin_fallback = reader_bool_or(r, "origin_fallback", false);
     if (!r->verdict && !name_ok(d->id))
         reader_fail(r, "id", "\"%.64s\" is not a name", d->id);
     if (!r->verdict && !name_ok(d->collection))
         reader_fail(r, "collection", "\"%.64s\" is not a name", d->collection);
-    if (!d->deadline && d->purpose == PURPOSE_REQUIRED && !d->withdrawn)
+}
+
+static void times_check(struct reader *r, struct deployment *d)
+{
+    if (!r->verdict && !reader_has(r, "purpose"))
+        reader_fail(r, "purpose", "is missing");
+    if (d->halted && !*d->halted)
+        reader_fail(r, "halted", "a reason was expected");
+    if (!d->deadline && d->terms.purpose == PURPOSE_REQUIRED && !d->withdrawn)
         reader_fail(r, "deadline", "is missing; a required deployment is installed at its deadline");
     if (d->deadline && d->deadline < d->available)
         reader_fail(r, "deadline", "lies before the available time");
+    if (d->terms.purpose == PURPOSE_AVAILABLE)          /* the first sites wrote one that nobody ever looked at */
+        d->deadline = 0;
 }
 
 enum err deployment_from_json(const json_t *value, struct deployment **out, struct error *e)
@@ -335,6 +341,7 @@ enum err deployment_from_json(const json_t *value, struct deployment **out, stru
 
     reader_init(&r, value, "deployment", e);
     head_read(&r, d);
+    times_check(&r, d);
     updates_read(&r, &d->updates, &d->update_count);
     contents_read(&r, &d->contents, &d->content_count);
     archives_read(&r, &d->archives, &d->archive_count);
@@ -350,11 +357,12 @@ enum err deployment_from_json(const json_t *value, struct deployment **out, stru
 
 json_t *deployment_to_json(const struct deployment *d)
 {
-    json_t *o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:I,s:b}", "type", "deployment", "seq", (json_int_t)d->seq, "audience",
-                          d->audience, "id", d->id, "name", d->name, "collection", d->collection, "enabled", d->enabled, "withdrawn",
-                          d->withdrawn, "purpose", d->purpose == PURPOSE_REQUIRED ? "required" : "available", "randomize_s",
-                          (json_int_t)d->randomize_s, "origin_fallback", d->origin_fallback);
+    json_t *o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:b,s:b,s:s}", "type", "deployment", "seq", (json_int_t)d->seq, "audience", d->audience,
+                          "id", d->id, "name", d->name, "collection", d->collection, "enabled", d->enabled, "withdrawn", d->withdrawn,
+                          "purpose", d->terms.purpose == PURPOSE_REQUIRED ? "required" : "available");
 
+    members_print(terms_table, terms_count, &d->terms, o, false);
+    put_text(o, "halted", d->halted);
     put_time(o, "available", d->available);
     put_time(o, "deadline", d->deadline);
     json_object_set_new(o, "updates", updates_print(d->updates, d->update_count));

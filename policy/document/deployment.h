@@ -45,7 +45,7 @@ struct deployment {
     char        *collection;
     bool         enabled;
     bool         withdrawn;                     /* a tombstone: updates, contents and archives are empty */
-    char        *halted;                        /* why nothing more of it may begin; NULL when it goes on */
+    char        *halted;                        /* why nothing more of it may begin, ≤ 240; NULL when it goes on */
     struct terms terms;
     int64_t      available, deadline;           /* deadline 0 for PURPOSE_AVAILABLE; wall clock of each node when terms.local_time */
     struct update **updates;

@@ -119,6 +119,18 @@ bool reader_has(struct reader *r, const char *name)
     return !r->verdict && json_object_get(r->object, name) != NULL;
 }
 
+const char *reader_seconds(struct reader *r, const char *name)
+{
+    size_t size = strlen(name) + sizeof "_s";
+    char  *out = r->made + r->made_length;
+
+    if (size > sizeof r->made - r->made_length)
+        abort();
+    snprintf(out, size, "%s_s", name);
+    r->made_length += size;
+    return out;
+}
+
 static const json_t *take(struct reader *r, const char *name, bool required)
 {
     const json_t *value;

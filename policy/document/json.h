@@ -13,13 +13,16 @@
 #include "base/hash.h"
 
 #define READER_PATH    160
-#define READER_MEMBERS 32                       /* no object of ours has more */
+#define READER_MEMBERS 48                       /* no object of ours has more */
+#define READER_MADE    640                      /* bytes of names put together */
 
 struct reader {
     const json_t *object;
     char          path[READER_PATH];
     const char   *asked[READER_MEMBERS];        /* names of the members asked for, present or not */
     size_t        asked_count;
+    char          made[READER_MADE];
+    size_t        made_length;
     struct error *error;
     enum err      verdict;
 };
@@ -33,6 +36,7 @@ void        reader_sub(struct reader *, struct reader *parent, const char *name)
 void        reader_item(struct reader *, struct reader *parent, const char *name, size_t index, const json_t *value);
 char       *reader_path(const struct reader *, const char *name, size_t index, char out[READER_PATH]);  /* "PATH.name[index]"; out */
 bool        reader_has(struct reader *, const char *name);                                  /* present (does not mark it) */
+const char *reader_seconds(struct reader *, const char *name);                              /* NAME_s, kept in the reader */
 const char *reader_text(struct reader *, const char *name, size_t limit);                   /* required; "" on error      */
 const char *reader_text_or(struct reader *, const char *name, size_t limit, const char *or_else);
 int64_t     reader_number(struct reader *, const char *name, int64_t low, int64_t high);    /* required                   */

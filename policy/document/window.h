@@ -11,8 +11,10 @@
 #define WINDOW_LONGEST  86400
 #define WINDOW_RESTART  300                     /* kept free behind an installation for the restart */
 
+/* JSON: {"name": "Sunday night", "when": "sunday 01:00", "duration_s": 10800, "utc": true, "updates_only": true}; the last two are false when
+ * they are absent. */
 struct window {
-    char           *name;
+    char           *name;                       /* ≤ 64; unique in its collection */
     struct schedule when;
     bool            utc;                        /* else the node's own zone */
     bool            updates_only;
@@ -26,7 +28,8 @@ struct opening {
     int64_t begin, end;                         /* end: the first second outside */
 };
 /* The windows that count for updates: when there are some for updates only, those alone, unless both (settings.windows_union). Of these, merged,
- * the opening that holds now, or the next one, in which at least need seconds are left from max(now, begin) on. False: none within 400 days.
+ * the opening that holds now, or the next one, in which at least need seconds are left from max(now, begin) on. False: none within 400 days
+ * (fewer, when the windows begin 150,000 times before that). An opening that holds is followed back eight days.
  * With no windows at all there is no restriction: do not ask. */
 bool     windows_next(const struct window *const *list, size_t count, bool both, const struct zone *, int64_t now, int64_t need,
                       struct opening *out);

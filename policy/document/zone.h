@@ -9,7 +9,8 @@
 
 struct zone;
 
-enum err    zone_open(const char *name, struct zone **out, struct error *);    /* ERR_NOT_FOUND; "" and "UTC" give NULL */
+/* ERR_NOT_FOUND; "" and "UTC" give NULL. Takes some milliseconds: open it once. */
+enum err    zone_open(const char *name, struct zone **out, struct error *);
 void        zone_close(struct zone *);
 const char *zone_name(const struct zone *);
 
@@ -21,7 +22,8 @@ struct civil zone_civil(const struct zone *, int64_t t);
 /* Members out of range carry over (day 32, hour 25). A wall clock that does not exist (clocks jump forward) is moved forward by the jump; of
  * two that are the same, the first. */
 int64_t      zone_time(const struct zone *, struct civil);
-/* A time written "as if UTC" (terms.local_time) as the moment this zone's wall clock shows it. */
+/* A time written "as if UTC" (terms.local_time) as the moment this zone's wall clock shows it; and the wall clock of a moment, so written. */
 int64_t      zone_of_wall(const struct zone *, int64_t as_if_utc);
+int64_t      zone_wall(const struct zone *, int64_t t);
 
 #endif

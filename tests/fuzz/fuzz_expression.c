@@ -1,4 +1,5 @@
-/* policy/document/expression.c and expression_true.c: what is accepted prints, parses again to the same print, and evaluates. */
+/* policy/document/expression.c, expression_true.c and expression_why.c: what is accepted prints, parses again to the same print, evaluates,
+ * and says why not. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,10 +55,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct vocabulary v = {properties, COUNT(properties), open};
         struct expression *x;
         struct error e;
+        char why[200];
+        bool holds;
 
         if (expression_parse(text, &v, &x, &e))
             continue;
-        expression_true(x, look, seed, 1795467600);
+        holds = expression_true(x, look, seed, 1795467600);
+        if (expression_why(x, look, seed, 1795467600, why) != holds || !*why != holds)
+            abort();
         again(x, &v);
         expression_free(x);
     }

@@ -148,10 +148,16 @@ __attribute__((unused)) static size_t paper_torture(const json_t *doc, json_t *h
     "{'name':'demo','uri':'http://deb/debian','suite':'bookworm-security','components':['main','contrib'],'arch':'amd64',"                 \
     "'keyring':'Zm9v','indexes':[{'path':'InRelease','sha256':'" HEX_B "','size':1000},"                                                   \
     "{'path':'main/binary-amd64/Packages.xz','sha256':'" HEX_C "','size':1000}]}"
+/* … and a deployment: every term is what it is not by default. */
+#define TERMS                                                                                                                              \
+    "'local_time':true,'randomize_s':3600,'gradual_s':86400,'soft_deadline':true,'notify':'restart','install_outside':true,"               \
+    "'restart_outside':true,'suppress_restart_servers':true,'suppress_restart_workstations':true,'reevaluate_after_restart':true,"         \
+    "'predownload':true,'neighbour_fallback':false,'default_group_fallback':false,'origin_fallback':true,'metered':true,"                  \
+    "'verbosity':'outcome'"
 #define DEPLOYMENT                                                                                                                         \
     "{'type':'deployment','seq':7,'audience':'site-1','id':'october','name':'October','collection':'tills','enabled':true,"                \
-    "'withdrawn':false,'purpose':'required','available':'2026-11-23T21:00:00Z','deadline':'2026-11-24T21:00:00Z','randomize_s':7200,"      \
-    "'origin_fallback':true,'updates':[" UPDATE_APT "," UPDATE_COMMAND                                                                     \
+    "'withdrawn':false,'halted':'5 of 20 nodes failed','purpose':'required','available':'2026-11-23T21:00:00Z',"                           \
+    "'deadline':'2026-11-24T21:00:00Z'," TERMS ",'updates':[" UPDATE_APT "," UPDATE_COMMAND                                                \
     "],'contents':[" CONTENT(HEX_A) "," CONTENT(HEX_B) "," CONTENT(HEX_C) "],'archives':[" ARCHIVE "]}"
 
 #endif

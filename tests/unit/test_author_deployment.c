@@ -71,11 +71,11 @@ static void test_published(void **state)
     json_decref(out);
     doc = read_back(d, "policy/all/d.json");
     assert_string_equal(doc->audience, DESK_SITE);
-    assert_true(doc->enabled && !doc->withdrawn && doc->origin_fallback);
-    assert_int_equal(doc->purpose, PURPOSE_REQUIRED);
+    assert_true(doc->enabled && !doc->withdrawn && doc->terms.origin_fallback);
+    assert_int_equal(doc->terms.purpose, PURPOSE_REQUIRED);
     assert_int_equal(doc->available, DESK_NOW);
     assert_int_equal(doc->deadline, DESK_NOW + 7200);
-    assert_int_equal(doc->randomize_s, 1800);
+    assert_int_equal(doc->terms.randomize_s, 1800);
     assert_int_equal(doc->update_count, 1);
     assert_int_equal(doc->updates[0]->file_count, 2);
     assert_int_equal(doc->content_count, 3);

@@ -3,12 +3,18 @@
 
 #define NOW 1795467600
 
+#define WINDOWS                                                                                                                            \
+    "{'name':'Sunday night','when':'sunday 01:00','duration_s':10800},"                                                                    \
+    "{'name':'patch day','when':'second tuesday +1d 02:00','duration_s':14400,'utc':true,'updates_only':true}"
+#define SETTINGS "{'priority':12,'values':{'grace_s':3600,'enabled':false,'installers':'none','restart_forced':false}}"
+#define TURNS    "{'turns':'percent','limit':25,'member_s':3600}"
+
 /* Every member that a collection can have. */
 #define COLLECTION                                                                                                                         \
     "{'type':'collection','seq':4,'audience':'site-1','name':'tills','rule':'hostname ~ till-*','nodes':['" HEX_A "','" HEX_B "'],"        \
     "'include':[{'name':'spare','nodes':['" HEX_C "']},{'name':'old','rule':'os.version < 11'}],"                                          \
     "'exclude':[{'name':'lab','rule':'boundary.group = lab','include':[{'name':'bench','nodes':['" HEX_B "']}]}],"                         \
-    "'limit':{'name':'debian','rule':'os.id = debian'}}"
+    "'limit':{'name':'debian','rule':'os.id = debian'},'windows':[" WINDOWS "],'settings':" SETTINGS ",'orchestration':" TURNS "}"
 
 static enum err read_collection(const json_t *j, struct error *e)
 {
@@ -40,6 +46,12 @@ static void written_and_read(void **state)
     assert_int_equal(c->include_count, 2);
     assert_string_equal(c->exclude[0]->include[0]->name, "bench");
     assert_string_equal(c->limit->rule, "os.id = debian");
+    assert_int_equal(c->window_count, 2);
+    assert_string_equal(c->windows[1].name, "patch day");
+    assert_true(c->windows[1].utc && c->windows[1].updates_only && !c->windows[0].utc && c->windows[0].duration_s == 10800);
+    assert_int_equal(c->settings_priority, 12);
+    assert_int_equal(json_integer_value(json_object_get(c->settings, "grace_s")), 3600);
+    assert_true(c->orchestration.turns == TURNS_PERCENT && c->orchestration.limit == 25 && c->orchestration.member_s == 3600);
     again = collection_to_json(c);
     assert_true(json_equal(j, again));
     collection_free(c);
@@ -48,12 +60,64 @@ static void written_and_read(void **state)
     json_decref(again);
 }
 
+static void without_rules_for_members(void **state)
+{
+    json_t *j = paper("{'type':'collection','seq':4,'audience':'site-1','name':'tills'}"), *again;
+    struct collection *c = collection(json_incref(j));
+
+    (void)state;
+    assert_true(!c->windows && !c->window_count && !c->settings && c->orchestration.turns == TURNS_NONE);
+    again = collection_to_json(c);
+    assert_true(json_equal(j, again));
+    collection_free(c);
+    json_decref(j);
+    json_decref(again);
+}
+
+static void in_turns(void **state)
+{
+    static const struct {
+        const char *turns;
+        enum turns kind;
+        int64_t limit; /* 0: refused */
+    } table[] = {
+        {"{'turns':'count','limit':1,'member_s':1}", TURNS_COUNT, 1},
+        {"{'turns':'count','limit':100000,'member_s':604800}", TURNS_COUNT, 100000},
+        {"{'turns':'percent','limit':100,'member_s':60}", TURNS_PERCENT, 100},
+        {"{'turns':'sequence','limit':1,'member_s':60}", TURNS_SEQUENCE, 1},
+        {"{'turns':'sequence','member_s':60}", TURNS_SEQUENCE, 1},
+        {"{'turns':'sequence','limit':2,'member_s':60}", TURNS_NONE, 0},
+        {"{'turns':'percent','limit':101,'member_s':60}", TURNS_NONE, 0},
+        {"{'turns':'count','limit':0,'member_s':60}", TURNS_NONE, 0},
+        {"{'turns':'count','member_s':60}", TURNS_NONE, 0},
+        {"{'turns':'count','limit':1}", TURNS_NONE, 0},
+        {"{'turns':'none','limit':1,'member_s':60}", TURNS_NONE, 0},
+        {"{'turns':'count','limit':1,'member_s':604801}", TURNS_NONE, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        json_t *j = paper(COLLECTION);
+        struct collection *c;
+
+        paper_set(j, "orchestration", table[i].turns);
+        if (table[i].limit) {
+            c = collection(j);
+            assert_true(c->orchestration.turns == table[i].kind && c->orchestration.limit == table[i].limit);
+            collection_free(c);
+        } else {
+            paper_expect(j, read_collection, "collection.orchestration.");
+            json_decref(j);
+        }
+    }
+}
+
 static void anything_else(void **state)
 {
     json_t *j = paper(COLLECTION);
 
     (void)state;
-    assert_true(paper_torture(j, j, "collection", read_collection) > 30);
+    assert_true(paper_torture(j, j, "collection", read_collection) > 60);
     json_decref(j);
 }
 
@@ -72,10 +136,38 @@ static void refused(void **state)
         {"exclude[0].include[0].name", NULL, "collection.exclude[0].include[0].name: is missing"},
         {"limit", "[]", "collection.limit: an object was expected"},
         {"limit.rule", "'('", "collection.limit.rule: column 2"},
+        {"windows[1].when", "'second tuesday 26:00'", "collection.windows[1].when: column 16: \"26:00\" is not understood"},
+        {"windows[1].name", "'Sunday night'", "collection.windows: the name \"Sunday night\" twice"},
+        {"windows", "[" WINDOWS ",{'when':'daily'}]", "collection.windows[2].name: is missing"},
+        {"windows[0].duration_s", "60", "collection.windows[0].duration_s: a whole number from 300"},
+        {"settings.priority", "0", "collection.settings.priority: a whole number from 1 to 10000"},
+        {"settings.priority", NULL, "collection.settings.priority: is missing"},
+        {"settings.values", NULL, "collection.settings.values: is missing"},
+        {"settings.values.poll_s", "-1", "collection.settings.values.poll_s: a whole number"},
+        {"settings.values.pol_s", "1", "collection.settings.values.pol_s: is not known; did you mean \"poll_s\"?"},
+        {"orchestration.turns", "'random'", "collection.orchestration.turns: count, percent or sequence was expected"},
+        /* what holds for members is said by the outermost alone */
+        {"include[0].windows", "[" WINDOWS "]", "collection.include[0].windows: belongs to the outermost collection alone"},
+        {"exclude[0].include[0].settings", SETTINGS, "collection.exclude[0].include[0].settings: belongs to the outermost"},
+        {"limit.orchestration", TURNS, "collection.limit.orchestration: belongs to the outermost"},
     };
 
     (void)state;
     paper_refuse(COLLECTION, read_collection, table, COUNT(table));
+}
+
+/* A sequence is that of the nodes named; without them there is none. */
+static void a_sequence_of_nobody(void **state)
+{
+    json_t *j = paper(COLLECTION);
+
+    (void)state;
+    paper_set(j, "orchestration.turns", "'sequence'");
+    paper_set(j, "orchestration.limit", "1");
+    assert_int_equal(read_collection(j, NULL), OK);
+    json_object_del(j, "nodes");
+    paper_expect(j, read_collection, "collection.orchestration.turns: a sequence is that of the collection's direct members");
+    json_decref(j);
 }
 
 static void too_much(void **state)
@@ -101,6 +193,17 @@ static void too_much(void **state)
     while (json_array_size(list) < 65)
         json_array_append_new(list, paper("{'name':'more'}"));
     paper_expect(j, read_collection, "collection.include: a list of at most 64");
+    json_decref(j);
+    j = paper(COLLECTION);
+    list = json_object_get(j, "windows");
+    for (int i = 2; i < 100; i++) {
+        char *name = must_print("n%d", i);
+        json_array_append_new(list, json_pack("{s:s,s:s,s:i}", "name", name, "when", "daily", "duration_s", 300));
+        free(name);
+    }
+    assert_int_equal(read_collection(j, NULL), OK);
+    json_array_append_new(list, json_pack("{s:s,s:s,s:i}", "name", "n100", "when", "daily", "duration_s", 300));
+    paper_expect(j, read_collection, "collection.windows: a list of at most 100");
     json_decref(j);
     j = paper(COLLECTION);
     list = json_object_get(j, "nodes");
@@ -215,10 +318,17 @@ static void a_long_rule_fits_its_reason(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(written_and_read), cmocka_unit_test(anything_else),
-        cmocka_unit_test(refused),          cmocka_unit_test(too_much),
-        cmocka_unit_test(who_is_in),        cmocka_unit_test(facts_of_every_kind),
-        cmocka_unit_test(an_empty_one),     cmocka_unit_test(a_long_rule_fits_its_reason),
+        cmocka_unit_test(written_and_read),
+        cmocka_unit_test(without_rules_for_members),
+        cmocka_unit_test(in_turns),
+        cmocka_unit_test(a_sequence_of_nobody),
+        cmocka_unit_test(anything_else),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(too_much),
+        cmocka_unit_test(who_is_in),
+        cmocka_unit_test(facts_of_every_kind),
+        cmocka_unit_test(an_empty_one),
+        cmocka_unit_test(a_long_rule_fits_its_reason),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,13 +10,22 @@ struct scene {
     struct situation s;
 };
 
+static const struct node_rules rules = {.node_id = "node-1"};
+
+static int64_t deadline_of(const struct deployment *d, const char *node_id)
+{
+    struct node_rules of = {.node_id = node_id};
+
+    return decide_times(d, &of).deadline;
+}
+
 static void scene_set(struct scene *c)
 {
     static const struct update nothing;
     static char id[] = "october", collection[] = "tills";
 
     c->d = (struct deployment){
-        .id = id, .collection = collection, .enabled = true, .purpose = PURPOSE_REQUIRED, .available = T0, .deadline = T1};
+        .id = id, .collection = collection, .enabled = true, .terms.purpose = PURPOSE_REQUIRED, .available = T0, .deadline = T1};
     c->s = (struct situation){.update = &nothing, .member = true, .state = STATE_REQUIRED, .content_complete = true, .content_here = true};
 }
 
@@ -28,7 +37,7 @@ struct expected {
 
 static void expect(const char *what, struct scene *c, int64_t now, struct expected x)
 {
-    struct decision d = decide_update(&c->s, "node-1", now);
+    struct decision d = decide_update(&c->s, &rules, now);
 
     if (d.action != x.action || d.reason != x.reason || d.clock != x.clock || d.wake != x.wake)
         fail_msg("%s at T0%+lld: action %d, %s, clock T0%+lld, wake T0%+lld", what, (long long)(now - T0), (int)d.action,
@@ -103,12 +112,12 @@ static void by_the_clock(void **state)
 static void when_the_user_decides(void **state)
 {
     (void)state;
-    CASE(T0 - 1, (d->purpose = PURPOSE_AVAILABLE, d->deadline = 0), NONE, NOT_YET, T0, T0);
-    CASE(T0, (d->purpose = PURPOSE_AVAILABLE, d->deadline = 0), NONE, OFFERED, T0, 0);
-    CASE(T0, (d->purpose = PURPOSE_AVAILABLE, d->deadline = 0, s->content_here = false), NONE, OFFERED, T0, 0);
-    CASE(T1 + 1, d->purpose = PURPOSE_AVAILABLE, NONE, OFFERED, T0, 0);
-    CASE(T0, (d->purpose = PURPOSE_AVAILABLE, d->deadline = 0, s->user_asked = true), INSTALL, INSTALL_NOW, 0, 0);
-    CASE(T0, (d->purpose = PURPOSE_AVAILABLE, d->deadline = 0, s->user_asked = true, s->content_here = false), FETCH, DOWNLOADING, 0, 0);
+    CASE(T0 - 1, (d->terms.purpose = PURPOSE_AVAILABLE, d->deadline = 0), NONE, NOT_YET, T0, T0);
+    CASE(T0, (d->terms.purpose = PURPOSE_AVAILABLE, d->deadline = 0), NONE, OFFERED, T0, 0);
+    CASE(T0, (d->terms.purpose = PURPOSE_AVAILABLE, d->deadline = 0, s->content_here = false), NONE, OFFERED, T0, 0);
+    CASE(T1 + 1, d->terms.purpose = PURPOSE_AVAILABLE, NONE, OFFERED, T0, 0);
+    CASE(T0, (d->terms.purpose = PURPOSE_AVAILABLE, d->deadline = 0, s->user_asked = true), INSTALL, INSTALL_NOW, 0, 0);
+    CASE(T0, (d->terms.purpose = PURPOSE_AVAILABLE, d->deadline = 0, s->user_asked = true, s->content_here = false), FETCH, DOWNLOADING, 0, 0);
 }
 
 static void after_a_failure(void **state)
@@ -145,16 +154,16 @@ static void deadlines_are_spread(void **state)
 
     (void)state;
     scene_set(&c);
-    assert_int_equal(decide_deadline(&c.d, "node-1"), T1);
-    c.d.randomize_s = 7199;
-    first = decide_deadline(&c.d, "node-1");
-    assert_int_equal(decide_deadline(&c.d, "node-1"), first);
+    assert_int_equal(deadline_of(&c.d, "node-1"), T1);
+    c.d.terms.randomize_s = 7199;
+    first = deadline_of(&c.d, "node-1");
+    assert_int_equal(deadline_of(&c.d, "node-1"), first);
     for (int i = 0; i < 1000; i++) {
         char node[20];
         int64_t at;
 
         snprintf(node, sizeof node, "node-%d", i);
-        at = decide_deadline(&c.d, node) - T1;
+        at = deadline_of(&c.d, node) - T1;
         assert_in_range(at, 0, 7199);
         quarter[at / 1800]++;
     }
@@ -164,9 +173,9 @@ static void deadlines_are_spread(void **state)
     expect("before its own deadline", &c, first - 1, (struct expected){ACTION_NONE, REASON_DEADLINE_AHEAD, first, first});
     expect("at its own deadline", &c, first, (struct expected){ACTION_INSTALL, REASON_INSTALL_NOW, first, 0});
     c.d.id = (char[]){"november"};
-    assert_int_not_equal(decide_deadline(&c.d, "node-1"), first);
+    assert_int_not_equal(deadline_of(&c.d, "node-1"), first);
     c.d.deadline = 0;
-    assert_int_equal(decide_deadline(&c.d, "node-1"), 0);
+    assert_int_equal(deadline_of(&c.d, "node-1"), 0);
 }
 
 static void which_leads(void **state)
@@ -176,15 +185,15 @@ static void which_leads(void **state)
     (void)state;
     scene_set(&a);
     scene_set(&b);
-    assert_int_equal(decide_order(&a.d, &b.d), 0);
+    assert_int_equal(decide_order(&a.d, &b.d, &rules), 0);
     b.d.id = (char[]){"zulu"};
-    assert_true(decide_order(&a.d, &b.d) < 0 && decide_order(&b.d, &a.d) > 0);
+    assert_true(decide_order(&a.d, &b.d, &rules) < 0 && decide_order(&b.d, &a.d, &rules) > 0);
     b.d.available--;
-    assert_true(decide_order(&a.d, &b.d) > 0);
+    assert_true(decide_order(&a.d, &b.d, &rules) > 0);
     a.d.deadline--;
-    assert_true(decide_order(&a.d, &b.d) < 0);
+    assert_true(decide_order(&a.d, &b.d, &rules) < 0);
     a.d.deadline = 0; /* none at all comes last */
-    assert_true(decide_order(&a.d, &b.d) > 0);
+    assert_true(decide_order(&a.d, &b.d, &rules) > 0);
 }
 
 static void reasons(void **state)

@@ -31,10 +31,10 @@ static void every_member(void **state)
     assert_int_equal(d->seq, 7);
     assert_string_equal(d->audience, "site-1");
     assert_string_equal(d->collection, "tills");
-    assert_true(d->enabled && !d->withdrawn && d->origin_fallback);
-    assert_int_equal(d->purpose, PURPOSE_REQUIRED);
+    assert_true(d->enabled && !d->withdrawn && d->terms.origin_fallback);
+    assert_int_equal(d->terms.purpose, PURPOSE_REQUIRED);
     assert_int_equal(d->deadline - d->available, 86400);
-    assert_int_equal(d->randomize_s, 7200);
+    assert_string_equal(d->halted, "5 of 20 nodes failed");
     assert_int_equal(d->update_count, 2);
     assert_int_equal(d->content_count, 3);
     assert_ptr_equal(deployment_content(d, &h), &d->contents[1]);
@@ -47,6 +47,37 @@ static void every_member(void **state)
     assert_null(deployment_content(d, &h));
     deployment_free(d);
     deployment_free(NULL);
+}
+
+static void every_term(void **state)
+{
+    struct deployment *d = deployment(DEPLOYMENT);
+    struct terms *t = &d->terms, standard;
+
+    (void)state;
+    members_default(terms_table, terms_count, &standard);
+    assert_true(t->local_time && t->randomize_s == 3600 && t->gradual_s == 86400 && t->soft_deadline && t->notify == NOTIFY_RESTART);
+    assert_true(t->install_outside && t->restart_outside && t->suppress_restart_servers && t->suppress_restart_workstations);
+    assert_true(t->reevaluate_after_restart && t->predownload && !t->neighbour_fallback && !t->default_group_fallback);
+    assert_true(t->origin_fallback && t->metered && t->verbosity == VERBOSITY_OUTCOME);
+    assert_true(t->alert_below == standard.alert_below && t->alert_after_s == standard.alert_after_s);
+    deployment_free(d);
+}
+
+/* As the first sites wrote them: few terms, and a deadline that nobody looked at. */
+static void old_documents(void **state)
+{
+    struct deployment *d = deployment("{'type':'deployment','seq':7,'audience':'s','id':'d','name':'d','collection':'c','enabled':true,"
+                                      "'withdrawn':false,'purpose':'available','available':'2026-11-23T21:00:00Z','deadline':"
+                                      "'2026-11-24T21:00:00Z','randomize_s':0,'origin_fallback':false,'updates':[],'contents':[],"
+                                      "'archives':[]}");
+
+    (void)state;
+    assert_int_equal(d->terms.purpose, PURPOSE_AVAILABLE);
+    assert_int_equal(d->deadline, 0);
+    assert_int_equal(d->terms.randomize_s, 0);
+    assert_true(d->terms.neighbour_fallback && d->terms.default_group_fallback && !d->terms.origin_fallback && !d->halted);
+    deployment_free(d);
 }
 
 static void round_trip(const char *text)
@@ -63,7 +94,7 @@ static void round_trip(const char *text)
 
 #define TOMBSTONE                                                                                                                          \
     "{'type':'deployment','seq':8,'audience':'site-1','id':'october','name':'October','collection':'tills','enabled':false,"               \
-    "'withdrawn':true,'purpose':'available','randomize_s':0,'origin_fallback':false,'updates':[],'contents':[],'archives':[]}"
+    "'withdrawn':true,'purpose':'available','randomize_s':0,'updates':[],'contents':[],'archives':[]}"
 
 static void written_and_read(void **state)
 {
@@ -77,7 +108,7 @@ static void anything_else(void **state)
     json_t *j = paper(DEPLOYMENT);
 
     (void)state;
-    assert_true(paper_torture(j, j, "deployment", read_deployment) > 120);
+    assert_true(paper_torture(j, j, "deployment", read_deployment) > 135);
     json_decref(j);
 }
 
@@ -97,6 +128,12 @@ static void refused(void **state)
         {"deadline", "'2026-11-23T20:59:59Z'", "deployment.deadline: lies before"},
         {"randomize_s", "86401", "deployment.randomize_s"},
         {"randomize_s", "-1", "deployment.randomize_s"},
+        {"gradual_s", "2592001", "deployment.gradual_s: a whole number from 0 to 2592000"},
+        {"notify", "'loud'", "deployment.notify: all, restart or none was expected"},
+        {"verbosity", "'much'", "deployment.verbosity: all, outcome or error"},
+        {"alert_below", "95", "deployment.alert_below: is not known"}, /* the site's own */
+        {"halted", "''", "deployment.halted: a reason was expected"},
+        {"halted", "'" HEX_A HEX_A HEX_A HEX_A "'", "deployment.halted: a text of at most 240"},
         {"withdrawn", "true", "deployment.withdrawn: a withdrawn deployment carries no"},
         {"updates", NULL, "deployment.updates: is missing"},
         {"updates", "{}", "deployment.updates: a list"},
@@ -209,13 +246,9 @@ static void contents_are_sorted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_member),
-        cmocka_unit_test(written_and_read),
-        cmocka_unit_test(anything_else),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(too_many),
-        cmocka_unit_test(large_torrents),
-        cmocka_unit_test(contents_are_sorted),
+        cmocka_unit_test(every_member),     cmocka_unit_test(every_term),     cmocka_unit_test(old_documents),
+        cmocka_unit_test(written_and_read), cmocka_unit_test(anything_else),  cmocka_unit_test(refused),
+        cmocka_unit_test(too_many),         cmocka_unit_test(large_torrents), cmocka_unit_test(contents_are_sorted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@ openssl/|base policy/trust
 zstd.h|node/base
 lzma.h|policy/catalog
 zlib.h|policy/catalog
+glib.h|policy/document
 '
 found=0
 allowed() { # what, list: what equals or lies below one of the list
