@@ -25,7 +25,7 @@ role.c ::: if (json_integer_value(threshold) < 1) ::: if (false)
 role.c ::: if (strict(p) && !is_hash_of(id, json)) ::: if (false)
 role.c ::: if (twice && strict(p)) ::: if (false)
 role.c ::: if (seen[i] && sha256_same(&s->keys[i].key.print, &s->keys[key].key.print)) ::: if (false)
-role.c ::: if (good < s->threshold) ::: if (good < 1)
+role.c ::: if (!code && good < s->threshold) ::: if (!code && good < 1)
 role.c ::: if (verdict == PUBLIC_UNKNOWN || (verdict == PUBLIC_BROKEN && !strict(p))) ::: if (false)
 role.c ::: if (!code && strict(p) && out->threshold > (int64_t)out->distinct) ::: if (false)
 role.c ::: json_array_size(signatures) > SIGNATURES_MOST ::: false

@@ -218,15 +218,15 @@ static bool first_time(const struct signer *s, bool *seen, size_t key)
     return true;
 }
 
-enum err role_verify(const struct role *r, const struct signer *s, const char *name, struct error *e)
+enum err role_count(const struct role *r, const struct signer *s, const char *name, int64_t *good, struct error *e)
 {
     const json_t *signatures = json_object_get(r->envelope, "signatures");
     bool          seen[SIGNER_KEYS] = {false};
-    int64_t       good = 0;
     char         *bytes;
     size_t        length;
     enum err      code;
 
+    *good = 0;
     if (s->threshold < 1 || json_array_size(signatures) > SIGNATURES_MOST)
         return fail(e, ERR_VERIFY, "%s: more than %d signatures, or nobody may sign it", name, SIGNATURES_MOST);
     code = canonical_print(r->body, &bytes, &length, e);
@@ -234,10 +234,18 @@ enum err role_verify(const struct role *r, const struct signer *s, const char *n
         return code;
     for (size_t i = 0; i < json_array_size(signatures); i++) {
         int key = signed_by(json_array_get(signatures, i), s, bytes, length);
-        good += key >= 0 && first_time(s, seen, (size_t)key);
+        *good += key >= 0 && first_time(s, seen, (size_t)key);
     }
     free(bytes);
-    if (good < s->threshold)
-        return fail(e, ERR_VERIFY, "%s: %lld valid signatures of the %lld needed", name, (long long)good, (long long)s->threshold);
     return OK;
+}
+
+enum err role_verify(const struct role *r, const struct signer *s, const char *name, struct error *e)
+{
+    int64_t  good;
+    enum err code = role_count(r, s, name, &good, e);
+
+    if (!code && good < s->threshold)
+        code = fail(e, ERR_VERIFY, "%s: %lld valid signatures of the %lld needed", name, (long long)good, (long long)s->threshold);
+    return code;
 }

@@ -39,6 +39,7 @@ enum err signer_read(enum profile, const json_t *keys, const json_t *role, const
  * version ≥ 1, expires. */
 enum err role_read(const char *bytes, size_t length, size_t limit, const char *type, struct role *out, struct error *e);
 enum err role_verify(const struct role *, const struct signer *, const char *name, struct error *e);
+enum err role_count(const struct role *, const struct signer *, const char *name, int64_t *good, struct error *e);    /* distinct keys */
 void     role_end(struct role *);
 /* Names of delegated roles, none of the four. Ferry's: [a-z0-9-]{1,64}; in the general profile anything of 1 to ROLE_NAME bytes. */
 bool     role_name_ok(const char *name);
