@@ -39,13 +39,13 @@ role.c ::: == n && !is_top(name); ::: == n;
 role.c ::: n && n <= ROLE_NAME && !is_top(name) ::: n && n <= ROLE_NAME
 role.c ::: strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n ::: true
 role.c ::: return strict(p) ? top[i].ferry : top[i].general; ::: return top[i].general;
-root.c ::: if (!code && next->version != now->version + 1) ::: if (!code && next->version <= now->version)
-root.c ::: if (!code && next->version != now->version + 1) ::: if (!code && next->version > now->version + 1)
-root.c ::: enum err code = root_check(p, next, now, "root", e); ::: enum err code = OK;
-root.c ::: code = code ? code : root_check(p, out, out, "root", e); ::: ;
-root.c ::: if (strict(p) && !root_consistent(out)) ::: if (false)
-root.c ::: code = root_signer(p, out, roles[i], &s, e); ::: ;
-root.c ::: !all_among(&a, &b) || !all_among(&b, &a) ::: false
+trust_root.c ::: if (!code && next->version != now->version + 1) ::: if (!code && next->version <= now->version)
+trust_root.c ::: if (!code && next->version != now->version + 1) ::: if (!code && next->version > now->version + 1)
+trust_root.c ::: enum err code = root_check(p, next, now, "root", e); ::: enum err code = OK;
+trust_root.c ::: code = code ? code : root_check(p, out, out, "root", e); ::: ;
+trust_root.c ::: if (strict(p) && !root_consistent(out)) ::: if (false)
+trust_root.c ::: code = root_signer(p, out, roles[i], &s, e); ::: ;
+trust_root.c ::: !all_among(&a, &b) || !all_among(&b, &a) ::: false
 announced.c ::: if (!json_is_object(meta)) ::: if (false)
 announced.c ::: if (!json_is_integer(json_object_get(line, "version")) || version_of(line) < 1) ::: if (false)
 announced.c ::: if (length && (!json_is_integer(length) || json_integer_value(length) < 1)) ::: if (false)

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "policy/trust/root.h"
+#include "policy/trust/trust_root.h"
 #include "policy/trust/verifier.h"
 
 #define TARGET_MOST  (1u << 30)                 /* targets are held in memory until they are checked: what is checked is what is written */

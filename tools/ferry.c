@@ -7,7 +7,7 @@
 #include "tools/verb.h"
 
 const struct verb *const verb_tables[] = {
-    here_verbs,       status_verbs, site_verbs,       catalog_verbs, update_verbs,   group_verbs, collection_verbs,
+    here_verbs,       status_verbs, site_verbs,       site_key_verbs, catalog_verbs, update_verbs,   group_verbs, collection_verbs,
     deployment_verbs, content_verbs, dp_verbs,        boundary_verbs, node_verbs,    audit_verbs, NULL,
 };
 

@@ -59,7 +59,7 @@ enum err run_job(struct invocation *, struct error *);              /* ask, foll
 void     verb_show(struct invocation *, const json_t *answer);      /* --json, columns, message or members */
 void     verb_usage(const struct verb *, void *file);
 
-extern const struct verb site_verbs[], catalog_verbs[], update_verbs[], group_verbs[], collection_verbs[], content_verbs[],
+extern const struct verb site_verbs[], site_key_verbs[], catalog_verbs[], update_verbs[], group_verbs[], collection_verbs[], content_verbs[],
     deployment_verbs[], dp_verbs[], boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[];
 
 #endif

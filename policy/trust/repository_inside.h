@@ -4,7 +4,7 @@
 
 #include "policy/trust/key.h"
 #include "policy/trust/repository.h"
-#include "policy/trust/root.h"
+#include "policy/trust/trust_root.h"
 
 #define HOUR           3600
 #define DAY            86400

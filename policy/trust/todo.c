@@ -124,3 +124,40 @@ enum err todo_sign(json_t *todo, const struct key *k, struct todo_state *out, st
     }
     return code;
 }
+
+/* "- 3f2a…" for what leaves, "+ 9c01…" for what comes. */
+static void list_missing(struct text *out, const json_t *from, const json_t *in, const char *sign)
+{
+    for (size_t i = 0; i < json_array_size(from); i++) {
+        const char *id = json_string_value(json_array_get(from, i));
+        size_t      j = 0;
+
+        while (j < json_array_size(in) && strcmp(id, json_string_value(json_array_get(in, j))))
+            j++;
+        if (j == json_array_size(in))
+            text_add(out, " %s%.12s…", sign, id);
+    }
+}
+
+char *todo_changes(const struct role *previous, const struct role *next)
+{
+    const json_t *before = json_object_get(previous->body, "roles");
+    json_t       *role;
+    struct text   out = {0};
+    const char   *name;
+    char          text[TIME_SIZE];
+
+    json_object_foreach(json_object_get(next->body, "roles"), name, role) {
+        const json_t *was = json_object_get(before, name);
+
+        if (json_equal(was, role))
+            continue;
+        text_add(&out, "%s:", name);
+        list_missing(&out, json_object_get(was, "keyids"), json_object_get(role, "keyids"), "-");
+        list_missing(&out, json_object_get(role, "keyids"), json_object_get(was, "keyids"), "+");
+        text_add(&out, ", %lld of %zu have to sign\n", (long long)json_integer_value(json_object_get(role, "threshold")),
+                 json_array_size(json_object_get(role, "keyids")));
+    }
+    text_add(&out, "good until %s", time_print(next->expires, text));
+    return text_take(&out);
+}

@@ -4,7 +4,7 @@
 #define FERRY_POLICY_TRUST_TODO_H
 
 #include "policy/trust/key.h"
-#include "policy/trust/root.h"
+#include "policy/trust/trust_root.h"
 
 #define TODO_MOST (256u << 10)
 
@@ -20,5 +20,7 @@ json_t  *todo_make(const json_t *previous, const json_t *next_body);
 enum err todo_sign(json_t *todo, const struct key *, struct todo_state *out, struct error *);
 /* What it holds. next: whether or not it is ready; role_end it. */
 enum err todo_read(const json_t *todo, struct role *previous, struct role *next, struct todo_state *out, struct error *);
+/* For the holder, before he signs: one line for every role whose keys or threshold differ, and until when the new root is good. */
+char    *todo_changes(const struct role *previous, const struct role *next);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef FERRY_POLICY_TRUST_VERIFIER_INSIDE_H
 #define FERRY_POLICY_TRUST_VERIFIER_INSIDE_H
 
-#include "policy/trust/root.h"
+#include "policy/trust/trust_root.h"
 #include "policy/trust/search.h"
 #include "policy/trust/target.h"
 

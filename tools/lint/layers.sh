@@ -16,7 +16,7 @@ node/client|base policy dht node/base node/io node/store node/config.h
 node/dp|base policy dht node/base node/io node/store node/config.h
 node/site|base policy dht node/base node/io node/config.h
 node|base policy dht node
-tools|base policy dht node/base node/io node/site/create.h node/client/enrol_self.h
+tools|base policy dht node/base node/io node/site/create.h node/site/site_keys.h node/client/enrol_self.h
 tools/lab|base policy dht node/base
 '
 parties='

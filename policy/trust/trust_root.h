@@ -1,6 +1,6 @@
 /* The root: who may sign the four top-level roles. TUF 4.3, 5.3. */
-#ifndef FERRY_POLICY_TRUST_ROOT_H
-#define FERRY_POLICY_TRUST_ROOT_H
+#ifndef FERRY_POLICY_TRUST_TRUST_ROOT_H
+#define FERRY_POLICY_TRUST_TRUST_ROOT_H
 
 #include "policy/trust/role.h"
 

@@ -1,4 +1,4 @@
-#include "policy/trust/root.h"
+#include "policy/trust/trust_root.h"
 
 #include "base/text.h"
 
