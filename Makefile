@@ -43,7 +43,7 @@ all: $(B)/ferryd $(B)/ferry $(B)/ferry-tuf $(LAB)
 
 help:
 	@echo "make deps            install the Debian packages Ferry is built from and tested with (apt-get; sudo where needed)"
-	@echo "make all             build/ferryd, build/ferry"
+	@echo "make all             build/ferryd, build/ferry, build/ferry-tuf"
 	@echo "make demo            a site, a distribution point and two branches of four nodes on this machine, in two minutes"
 	@echo "                     SCENARIO=dp-down | lying-dp | lying-peer | no-wan | kill   SEED=n"
 	@echo "make demo-debian     the same with real Debian roots and the real security archive (root)"
@@ -120,12 +120,13 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/libferry.a
 	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $@.o build/fuzz/libferry.a $(LIBRARIES)
 
 install: all
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/man/man5 \
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/man/man5 $(DESTDIR)$(prefix)/share/man/man7 \
 	    $(DESTDIR)$(prefix)/share/man/man8 $(DESTDIR)$(prefix)/share/bash-completion/completions $(DESTDIR)$(prefix)/lib/systemd/system
 	install -m 755 $(B)/ferry $(B)/ferry-tuf $(DESTDIR)$(prefix)/bin/
 	install -m 755 $(B)/ferryd $(DESTDIR)$(prefix)/sbin/ferryd
 	install -m 644 tools/man/*.1 $(DESTDIR)$(prefix)/share/man/man1/
 	install -m 644 tools/man/*.5 $(DESTDIR)$(prefix)/share/man/man5/
+	install -m 644 tools/man/*.7 $(DESTDIR)$(prefix)/share/man/man7/
 	install -m 644 tools/man/*.8 $(DESTDIR)$(prefix)/share/man/man8/
 	install -m 644 tools/packaging/ferry.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/ferry
 	sed 's|@sbindir@|$(prefix)/sbin|' tools/packaging/ferryd.service.in > $(DESTDIR)$(prefix)/lib/systemd/system/ferryd.service
