@@ -70,9 +70,12 @@ delegation.c ::: json_integer_value(json_object_get(role, "threshold")) < 1 ::: 
 delegation.c ::: if (!name || !role_name_fits(p, name)) ::: if (!name)
 delegation.c ::: if (!code && json_object_get(names, json_string_value(name))) ::: if (false)
 delegation.c ::: || n > most) ::: )
-search.c ::: if (json_is_true(json_object_get(role, "terminating"))) { ::: if (false) {
-search.c ::: if (!delegation_allows(role, s->target)) ::: if (false)
-search.c ::: return json_object_get(s->visited, json_string_value(json_object_get(role_at(v), "name"))) != NULL; ::: return s->count > 200;
+search.c ::: last = json_is_true(json_object_get(role, "terminating")); ::: last = false;
+search.c ::: if (last || !delegation_allows(role, s->target)) ::: if (last)
+search.c ::: return json_object_get(s->visited, json_string_value(json_object_get(v->role, "name"))) != NULL; ::: return s->count > 200;
+search.c ::: drop_below(s, begin); ::: ;
+delegation.c ::: number >> (32 - bits) ::: number
+delegation.c ::: if (bins && (roles || !bins_ok(bins))) ::: if (false)
 search.c ::: if (json_object_size(s->visited) == SEARCH_ROLES) ::: if (false)
 search.c ::: if (!hash || !json_is_integer(size) || json_integer_value(size) < 0) ::: if (!hash)
 search.c ::: *out = percent_encode(plain, true); ::: *out = must_copy(plain);

@@ -54,25 +54,49 @@ static enum err shape_check(enum profile p, const json_t *role, struct error *e)
     return strict(p) ? ferry_check(role, name, e) : OK;
 }
 
-enum err delegation_read(enum profile p, const json_t *targets, size_t index, struct delegation *d, struct error *e)
+enum err delegation_read(enum profile p, const json_t *targets, const json_t *role, struct delegation *d, struct error *e)
 {
-    const json_t *delegations = json_object_get(targets, "delegations");
+    d->role = role;
+    d->name = json_string_value(json_object_get(role, "name"));
+    return signer_read(p, json_object_get(json_object_get(targets, "delegations"), "keys"), role, d->name, &d->signer, e);
+}
 
-    d->role = json_array_get(json_object_get(delegations, "roles"), index);
-    d->name = json_string_value(json_object_get(d->role, "name"));
-    return signer_read(p, json_object_get(delegations, "keys"), d->role, d->name, &d->signer, e);
+static bool bins_ok(const json_t *bins)
+{
+    const char   *prefix = json_string_value(json_object_get(bins, "name_prefix"));
+    const json_t *bits = json_object_get(bins, "bit_length");
+
+    return prefix && strlen(prefix) + 9 <= ROLE_NAME && json_is_integer(bits) && json_integer_value(bits) >= 1 && json_integer_value(bits) <= 32 &&
+           all_texts(json_object_get(bins, "keyids")) && json_integer_value(json_object_get(bins, "threshold")) >= 1;
+}
+
+json_t *delegation_bin(const json_t *targets, const char *target)
+{
+    const json_t *bins = json_object_get(json_object_get(targets, "delegations"), "succinct_roles");
+    int           bits = (int)json_integer_value(json_object_get(bins, "bit_length"));
+    struct sha256 h = hash_bytes(target, strlen(target));
+    uint32_t      number = (uint32_t)h.b[0] << 24 | (uint32_t)h.b[1] << 16 | (uint32_t)h.b[2] << 8 | h.b[3];
+
+    if (!bins)
+        return NULL;
+    return json_pack("{s:o,s:O,s:O,s:b}", "name",
+                     json_sprintf("%s-%0*x", json_string_value(json_object_get(bins, "name_prefix")), (bits + 3) / 4, number >> (32 - bits)),
+                     "keyids", json_object_get(bins, "keyids"), "threshold", json_object_get(bins, "threshold"), "terminating", 1);
 }
 
 enum err delegations_read(enum profile p, const json_t *targets, struct delegation *out, size_t *count, struct error *e)
 {
     const json_t *delegations = json_object_get(targets, "delegations"), *roles = json_object_get(delegations, "roles");
     size_t        n = json_array_size(roles), most = strict(p) ? DELEGATIONS : GENERAL_DELEGATIONS;
+    const json_t *bins = strict(p) ? NULL : json_object_get(delegations, "succinct_roles");
     json_t       *names;
     enum err      code = OK;
 
     *count = 0;
     if (!delegations)
         return OK;
+    if (bins && (roles || !bins_ok(bins)))
+        return fail(e, ERR_VERIFY, "targets: its succinct hash bins are none, or stand beside roles");
     if (!json_is_object(json_object_get(delegations, "keys")) || (roles && !json_is_array(roles)) || n > most)
         return fail(e, ERR_VERIFY, "targets: keys and at most %zu delegated roles were expected", most);
     names = json_object();
@@ -85,7 +109,7 @@ enum err delegations_read(enum profile p, const json_t *targets, struct delegati
         if (!code)
             json_object_set_new(names, json_string_value(name), json_true());
         if (!code && out)
-            code = delegation_read(p, targets, i, &out[i], e);
+            code = delegation_read(p, targets, role, &out[i], e);
     }
     json_decref(names);
     if (!code)

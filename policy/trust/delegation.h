@@ -16,8 +16,11 @@ struct delegation {
 
 /* From the body of a targets role, whole or not at all. out has room for DELEGATIONS; NULL checks only. */
 enum err delegations_read(enum profile, const json_t *targets, struct delegation *out, size_t *count, struct error *e);
-/* Number index alone, for roles that delegate to thousands; checked by delegations_read before. */
-enum err delegation_read(enum profile, const json_t *targets, size_t index, struct delegation *out, struct error *e);
+/* One of its lines alone, for roles that delegate to thousands; checked by delegations_read before. */
+enum err delegation_read(enum profile, const json_t *targets, const json_t *role, struct delegation *out, struct error *e);
+/* Succinct hash bins (TAP 15), which python-tuf writes in the place of "roles": the line of the bin this target belongs to. NULL when there
+ * are none; caller decrefs. */
+json_t  *delegation_bin(const json_t *targets, const char *target);
 /* The line of a delegation (as in "roles") lets its role speak for this target. */
 bool     delegation_allows(const json_t *role, const char *target);
 /* Shell patterns: * and ? stand for anything but a slash; everything else for itself. */

@@ -8,7 +8,7 @@
 
 struct visit {
     const json_t *delegator;
-    size_t        index;
+    json_t       *role;                         /* its line there; counted */
 };
 
 struct search {
@@ -19,35 +19,44 @@ struct search {
     const json_t *line;
 };
 
-static const json_t *role_at(const struct visit *v)
+static void push(struct search *s, const json_t *delegator, json_t *role)
 {
-    return json_array_get(json_object_get(json_object_get(v->delegator, "delegations"), "roles"), v->index);
+    s->todo = must_grow(s->todo, s->count + 1, sizeof *s->todo);
+    s->todo[s->count++] = (struct visit){delegator, json_incref(role)};
+}
+
+static void drop_below(struct search *s, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        json_decref(s->todo[i].role);
+    memmove(s->todo, s->todo + count, (s->count - count) * sizeof *s->todo);
+    s->count -= count;
 }
 
 /* Those of body that match go on top, the first uppermost; a terminating one throws away all that would have come after it. */
 static void push_matching(struct search *s, const json_t *body)
 {
-    size_t n = json_array_size(json_object_get(json_object_get(body, "delegations"), "roles")), begin = s->count;
+    json_t *roles = json_object_get(json_object_get(body, "delegations"), "roles"), *role, *bin = delegation_bin(body, s->target);
+    size_t  begin = s->count, i;
+    bool    last = bin != NULL;
 
-    for (size_t i = 0; i < n; i++) {
-        struct visit  v = {body, i};
-        const json_t *role = role_at(&v);
-
-        if (!delegation_allows(role, s->target))
+    if (bin)
+        push(s, body, bin);
+    json_decref(bin);
+    json_array_foreach(roles, i, role) {
+        if (last || !delegation_allows(role, s->target))
             continue;
-        s->todo = must_grow(s->todo, s->count + 1, sizeof *s->todo);
-        s->todo[s->count++] = v;
-        if (json_is_true(json_object_get(role, "terminating"))) {
-            memmove(s->todo, s->todo + begin, (s->count - begin) * sizeof *s->todo);
-            s->count -= begin;
-            begin = 0;
-            break;
-        }
+        push(s, body, role);
+        last = json_is_true(json_object_get(role, "terminating"));
     }
-    for (size_t i = begin, j = s->count; i + 1 < j; i++) {
-        struct visit swap = s->todo[i];
-        s->todo[i] = s->todo[--j];
-        s->todo[j] = swap;
+    if (last) {
+        drop_below(s, begin);
+        begin = 0;
+    }
+    for (size_t low = begin, high = s->count; low + 1 < high; low++) {
+        struct visit swap = s->todo[low];
+        s->todo[low] = s->todo[--high];
+        s->todo[high] = swap;
     }
 }
 
@@ -55,7 +64,7 @@ static void look_into(struct search *s, const json_t *body)
 {
     s->line = json_object_get(json_object_get(body, "targets"), s->target);
     if (s->line)
-        s->count = 0;
+        drop_below(s, s->count);
     else
         push_matching(s, body);
 }
@@ -75,6 +84,7 @@ void search_free(struct search *s)
     if (!s)
         return;
     json_decref(s->visited);
+    drop_below(s, s->count);
     free(s->todo);
     free(s->target);
     free(s);
@@ -82,20 +92,20 @@ void search_free(struct search *s)
 
 static bool was_visited(const struct search *s, const struct visit *v)
 {
-    return json_object_get(s->visited, json_string_value(json_object_get(role_at(v), "name"))) != NULL;
+    return json_object_get(s->visited, json_string_value(json_object_get(v->role, "name"))) != NULL;
 }
 
-enum err search_next(struct search *s, const json_t **delegator, size_t *index, struct error *e)
+enum err search_next(struct search *s, const json_t **delegator, const json_t **role, struct error *e)
 {
     *delegator = NULL;
     while (s->count && was_visited(s, &s->todo[s->count - 1]))
-        s->count--;
+        json_decref(s->todo[--s->count].role);
     if (!s->count)
         return OK;
     if (json_object_size(s->visited) == SEARCH_ROLES)
         return fail(e, ERR_VERIFY, "%.200s: not found in %d roles; more are not looked into", s->target, SEARCH_ROLES);
     *delegator = s->todo[s->count - 1].delegator;
-    *index = s->todo[s->count - 1].index;
+    *role = s->todo[s->count - 1].role;
     return OK;
 }
 

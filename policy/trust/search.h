@@ -16,9 +16,9 @@ struct search;
 /* Bodies are borrowed until the search is freed. */
 struct search *search_new(const char *target, const json_t *targets);
 void           search_free(struct search *);
-/* The next role to look into: its delegation is number *index of *delegator, which is NULL when the search has ended. ERR_VERIFY when it
- * would be one more than SEARCH_ROLES. */
-enum err       search_next(struct search *, const json_t **delegator, size_t *index, struct error *e);
+/* The next role to look into: its line among the delegations of *delegator, which is NULL when the search has ended. Both are good until
+ * search_into. ERR_VERIFY when it would be one more than SEARCH_ROLES. */
+enum err       search_next(struct search *, const json_t **delegator, const json_t **role, struct error *e);
 void           search_into(struct search *, const char *role, const json_t *body);
 
 /* {"length", "hashes", …} of the target, and what it is called. */

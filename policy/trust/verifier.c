@@ -183,8 +183,7 @@ static void awaited_delegated(struct verifier *v, struct awaited *a, const struc
 /* name stays empty when nothing more is awaited. */
 static enum err awaited_now(struct verifier *v, struct awaited *a, struct error *e)
 {
-    const json_t     *delegator = NULL;
-    size_t            index = 0;
+    const json_t     *delegator = NULL, *role = NULL;
     struct delegation d;
     enum err          code = OK;
 
@@ -196,8 +195,8 @@ static enum err awaited_now(struct verifier *v, struct awaited *a, struct error 
     else if (v->step == STEP_DELEGATED && v->at < v->delegation_count)
         awaited_delegated(v, a, &v->delegations[v->at]);
     else if (v->step == STEP_SEARCH)
-        code = search_next(v->search, &delegator, &index, e);
-    if (!code && delegator && !(code = delegation_read(v->profile, delegator, index, &d, e)))
+        code = search_next(v->search, &delegator, &role, e);
+    if (!code && delegator && !(code = delegation_read(v->profile, delegator, role, &d, e)))
         awaited_delegated(v, a, &d);
     if (code || !*a->name)
         return code;

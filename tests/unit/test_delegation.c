@@ -66,6 +66,48 @@ static void test_allows(void **state)
     }
 }
 
+/* Names of bins as python-tuf's own examples have them. */
+static void test_bins(void **state)
+{
+    static const struct {
+        int         bits;
+        const char *target, *bin;
+    } cases[] = {
+        {1, "boo", "bin-0"}, {1, "too", "bin-1"}, {2, "foo", "bin-0"}, {2, "doo", "bin-1"}, {2, "too", "bin-2"}, {2, "bar", "bin-3"}, {8, "bar", "bin-fc"},
+        {5, "bar", "bin-1f"}, {32, "bar", "bin-fcde2b2e"},
+    };
+    static const char *const bad[] = {
+        "{'keyids':[],'threshold':1,'bit_length':0,'name_prefix':'b'}", "{'keyids':[],'threshold':1,'bit_length':33,'name_prefix':'b'}",
+        "{'keyids':[],'threshold':0,'bit_length':1,'name_prefix':'b'}", "{'keyids':[1],'threshold':1,'bit_length':1,'name_prefix':'b'}",
+        "{'keyids':[],'threshold':1,'bit_length':1}",                   "{'keyids':[],'threshold':1,'bit_length':'1','name_prefix':'b'}",
+        "{'keyids':[],'threshold':1,'bit_length':1,'name_prefix':'12345678901234567890123456789012345678901234567890123456789012345678901234567890'}",
+    };
+    json_t      *targets = lab_json("{'delegations':{'keys':{},'succinct_roles':{'keyids':['k'],'threshold':1,'name_prefix':'bin'}}}"), *bin;
+    struct error e;
+    size_t       count;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(text_free) char *bits = must_print("%d", cases[i].bits);
+
+        lab_set(targets, "delegations>succinct_roles>bit_length", bits);
+        assert_int_equal(delegations_read(PROFILE_GENERAL, targets, NULL, &count, &e), OK);
+        bin = delegation_bin(targets, cases[i].target);
+        assert_string_equal(json_string_value(json_object_get(bin, "name")), cases[i].bin);
+        assert_string_equal(json_string_value(json_array_get(json_object_get(bin, "keyids"), 0)), "k");
+        json_decref(bin);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        lab_set(targets, "delegations>succinct_roles", bad[i]);
+        assert_int_equal(delegations_read(PROFILE_GENERAL, targets, NULL, &count, &e), ERR_VERIFY);
+    }
+    lab_set(targets, "delegations>succinct_roles", "{'keyids':[],'threshold':1,'bit_length':1,'name_prefix':'b'}");
+    lab_set(targets, "delegations>roles", "[]");
+    assert_int_equal(delegations_read(PROFILE_GENERAL, targets, NULL, &count, &e), ERR_VERIFY);
+    assert_int_equal(delegations_read(PROFILE_FERRY, targets, NULL, &count, &e), OK);      /* no hash bins there: a field like any other */
+    json_decref(targets);
+}
+
 /* Ferry's profile takes 128 delegations, one key each, and not one more. */
 static void test_how_many(void **state)
 {
@@ -92,7 +134,7 @@ static void test_how_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_patterns), cmocka_unit_test(test_pathological), cmocka_unit_test(test_allows),
-                                       cmocka_unit_test(test_how_many)};
+                                       cmocka_unit_test(test_bins),                                        cmocka_unit_test(test_how_many)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
