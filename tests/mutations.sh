@@ -128,7 +128,7 @@ link() { # test
     (cd "$scratch" && $CC -o "bin/test_$1" "test/test_$1.o" obj/*.o -lcrypto -lsodium -ljansson -lcmocka)
 }
 passes() { # test
-    (CMOCKA_TEST_ABORT=1 timeout 5 "$scratch/bin/test_$1" >"$scratch/out" 2>&1; exit $?) 2>/dev/null
+    (CMOCKA_TEST_ABORT=1 timeout 10 "$scratch/bin/test_$1" >"$scratch/out" 2>&1; exit $?) 2>/dev/null
 }
 
 mkdir -p "$scratch"/{policy/trust,policy/document,base,tests/unit,obj,test,bin}

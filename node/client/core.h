@@ -77,6 +77,7 @@ struct client {
     /* refresh */
     bool                  polling;
     int64_t               last_poll, next_poll, poll_wait_ms;
+    int64_t               poll_deadline_ms;     /* of the refresh that runs; monotonic */
     char                  poll_error[300];
     size_t                target_at;
     int                   target_pass;

@@ -10,6 +10,8 @@
 #include "policy/document/json.h"
 
 #define TARGET_LIMIT (64u << 20)
+#define FILE_MS      120000                     /* one file */
+#define REFRESH_MS   (15 * 60000)               /* the whole refresh; what has come by then stays, and the next one goes on from there */
 
 static enum err role_get(void *ctx, const char *role, char **out, size_t *length, struct error *e)
 {
@@ -239,7 +241,8 @@ static void next_file(struct client *c);
 static void get(struct client *c, const char *dir, const char *path, size_t limit, void (*on_done)(void *, const struct web_answer *))
 {
     char           *url = must_print("%s/policy/%s/%s", c->site_url, dir, path);
-    struct web_call call = {.url = url, .limit = limit, .timeout_ms = 120000, .stall_ms = 15000, .on_done = on_done, .ctx = c};
+    int64_t         left = c->poll_deadline_ms - clock_ms(), timeout = left < 1 ? 1 : left < FILE_MS ? left : FILE_MS;
+    struct web_call call = {.url = url, .limit = limit, .timeout_ms = timeout, .stall_ms = 15000, .on_done = on_done, .ctx = c};
 
     web_start(c->options.web, &call);
     free(url);
@@ -362,6 +365,7 @@ void refresh_begin(struct client *c)
     struct error e;
 
     c->polling = true;
+    c->poll_deadline_ms = clock_ms() + REFRESH_MS;
     client_hold(c);
     verifier_free(c->verifier);
     c->verifier = NULL;

@@ -23,7 +23,7 @@ static EVP_PKEY *make_pss(void)
     return key;
 }
 
-static EVP_PKEY *make(enum kind kind)
+static EVP_PKEY *generate(enum kind kind)
 {
     switch (kind) {
     case P256:    return EVP_EC_gen("P-256");
@@ -33,6 +33,18 @@ static EVP_PKEY *make(enum kind kind)
     case PSS2048: return make_pss();
     }
     return NULL;
+}
+
+/* Two of each kind at most, each made once: RSA takes its time. Caller frees. */
+static EVP_PKEY *make(enum kind kind, int which)
+{
+    static EVP_PKEY *made[PSS2048 + 1][2];
+
+    if (!made[kind][which])
+        made[kind][which] = generate(kind);
+    assert_non_null(made[kind][which]);
+    EVP_PKEY_up_ref(made[kind][which]);
+    return made[kind][which];
 }
 
 static json_t *json_of(EVP_PKEY *key, const char *type, const char *scheme)
@@ -93,7 +105,7 @@ static void test_which(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        EVP_PKEY         *key = make(cases[i].kind);
+        EVP_PKEY         *key = make(cases[i].kind, 0);
         json_t           *json = json_of(key, cases[i].type, cases[i].scheme);
         struct public_key k;
 
@@ -122,7 +134,7 @@ static void test_signatures(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        EVP_PKEY         *key = make(cases[i].kind), *other = make(cases[i].kind);
+        EVP_PKEY         *key = make(cases[i].kind, 0), *other = make(cases[i].kind, 1);
         json_t           *json = json_of(key, cases[i].type, cases[i].scheme);
         json_t           *stranger = json_of(other, cases[i].type, cases[i].scheme);
         struct public_key k, s;
@@ -151,7 +163,7 @@ static void test_signatures(void **state)
 /* The bare point that early go-tuf wrote is the same key as its PEM. */
 static void test_point(void **state)
 {
-    EVP_PKEY         *key = make(P256);
+    EVP_PKEY         *key = make(P256, 0);
     unsigned char     point[65];
     size_t            length = 0;
     char              hex[2 * sizeof point + 1], *signature = sign(key, "bytes", 0);
