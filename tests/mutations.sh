@@ -33,7 +33,7 @@ role.c ::: if (!found || strcmp(found, type)) ::: if (!found)
 role.c ::: if (!is_spec_1(spec)) ::: if (false)
 role.c ::: || r->version < 1 || ::: ||
 role.c ::: r->version == INT64_MAX ::: false
-role.c ::: if (!expires || time_read(expires, &r->expires, NULL)) ::: r->expires = INT64_MAX; if (expires && false)
+role.c ::: if (!expiry_read(expires, &r->expires)) ::: r->expires = INT64_MAX; if (false)
 role.c ::: if (!strcmp(s->keys[i].id, id)) ::: if (true)
 role.c ::: == n && !is_top(name); ::: == n;
 role.c ::: n && n <= ROLE_NAME && !is_top(name) ::: n && n <= ROLE_NAME

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,21 @@ static bool is_spec_1(const char *version)
     return version && !strncmp(version, "1.", 2) && isdigit((unsigned char)version[2]);
 }
 
+/* The specification has whole seconds; some writers add a fraction (JavaScript's own clock does), which is cut off. */
+static bool expiry_read(const char *text, int64_t *out)
+{
+    char        whole[TIME_SIZE];
+    const char *dot = text ? strchr(text, '.') : NULL;
+    size_t      digits = dot && dot - text == (ptrdiff_t)strlen("2026-11-23T21:00:00") ? strspn(dot + 1, "0123456789") : 0;
+
+    if (!text || strlen(text) >= sizeof whole)
+        return false;
+    snprintf(whole, sizeof whole, "%s", text);
+    if (digits)
+        snprintf(whole, sizeof whole, "%.*s%s", (int)(dot - text), text, dot + 1 + digits);
+    return !time_read(whole, out, NULL);
+}
+
 static enum err head_check(struct role *r, const char *type, struct error *e)
 {
     const char   *found = json_string_value(json_object_get(r->body, "_type"));
@@ -167,7 +183,7 @@ static enum err head_check(struct role *r, const char *type, struct error *e)
     r->version = json_integer_value(version);
     if (!json_is_integer(version) || r->version < 1 || r->version == INT64_MAX)      /* the next one must be a number too */
         return fail(e, ERR_VERIFY, "%s: its version is not a number from 1 up", type);
-    if (!expires || time_read(expires, &r->expires, NULL))
+    if (!expiry_read(expires, &r->expires))
         return fail(e, ERR_VERIFY, "%s: its expiry is not a time like 2026-11-23T21:00:00Z", type);
     return OK;
 }

@@ -196,13 +196,16 @@ static void test_heads(void **state)
         {"version", "'2'", "its version is not a number"},    {"version", NULL, "its version is not a number"},
         {"expires", "'tomorrow'", "its expiry is not a time"}, {"expires", "'2030-13-01T00:00:00Z'", "its expiry is not a time"},
         {"expires", "'2030-01-01T00:00:00+02:00'", "its expiry is not a time"}, {"expires", NULL, "its expiry is not a time"},
+        {"expires", "'2030-01-01T00:00:00.Z'", "its expiry is not a time"},    {"expires", "'2030-01-01T00:00.5:00Z'", "its expiry is not a time"},
+        {"expires", "'2030-01-01T00:00:00.5Z'", NULL},        {"expires", "'2027-01-15T08:00:00.9Z'", "has expired"},
         {"_type", "'mirrors'", "file was expected"},          {"_type", NULL, "file was expected"},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT(heads); i++)
         for (size_t r = 0; r < COUNT(order); r++) {
-            struct attack a = {heads[i].path, BOTH, order[r], heads[i].says, order[r], heads[i].path, heads[i].value, NULL, NULL};
+            bool          settled = heads[i].says && !strcmp(heads[i].says, "has expired") && r == 0;     /* an expired root is stored */
+            struct attack a = {heads[i].path, BOTH, settled ? "timestamp" : order[r], heads[i].says, order[r], heads[i].path, heads[i].value, NULL, NULL};
 
             one(&a, PROFILE_FERRY);
             one(&a, PROFILE_GENERAL);
