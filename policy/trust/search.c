@@ -29,7 +29,8 @@ static void drop_below(struct search *s, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         json_decref(s->todo[i].role);
-    memmove(s->todo, s->todo + count, (s->count - count) * sizeof *s->todo);
+    if (count)                                  /* nothing was ever allocated, perhaps */
+        memmove(s->todo, s->todo + count, (s->count - count) * sizeof *s->todo);
     s->count -= count;
 }
 
