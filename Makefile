@@ -31,17 +31,19 @@ LDFLAGS_ := $(SANFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LIB_C   := $(filter-out node/main.c,$(wildcard base/*.c policy/*/*.c dht/*.c node/*.c node/*/*.c))
 LIB_CXX := $(wildcard dht/*.cpp)
 LIB_O   := $(LIB_C:%.c=$(B)/obj/%.o) $(LIB_CXX:%.cpp=$(B)/obj/%.o)
-CLI_O   := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tools/*.c))
+CLI_O   := $(patsubst %.c,$(B)/obj/%.o,$(filter-out tools/ferry-tuf.c,$(wildcard tools/*.c)))
+TRUST_O := $(patsubst %.c,$(B)/obj/%.o,$(wildcard base/*.c policy/trust/*.c) policy/document/json.c)
+TRUST_LIBS := -lcrypto -lsodium -ljansson
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c) $(wildcard tests/sim/test_*.c))
 LAB     := $(patsubst tools/lab/%.c,$(B)/%,$(wildcard tools/lab/*.c))
 FUZZ    := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all help deps test demo demo-debian lint fuzz install clean format unit
-all: $(B)/ferryd $(B)/ferry $(LAB)
+all: $(B)/ferryd $(B)/ferry $(B)/ferry-tuf $(LAB)
 
 help:
 	@echo "make deps            install the Debian packages Ferry is built from and tested with (apt-get; sudo where needed)"
-	@echo "make all             build/ferryd, build/ferry"
+	@echo "make all             build/ferryd, build/ferry, build/ferry-tuf"
 	@echo "make demo            a site, a distribution point and two branches of four nodes on this machine, in two minutes"
 	@echo "                     SCENARIO=dp-down | lying-dp | lying-peer | no-wan | kill   SEED=n"
 	@echo "make demo-debian     the same with real Debian roots and the real security archive (root)"
@@ -59,6 +61,10 @@ $(B)/ferryd: $(B)/obj/node/main.o $(B)/libferry.a
 $(B)/ferry: $(CLI_O) $(B)/libferry.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS_) -o $@ $^ $(LIBRARIES)
+# The test client takes the verifier and nothing else of the house.
+$(B)/ferry-tuf: $(B)/obj/tools/ferry-tuf.o $(TRUST_O)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS_) -o $@ $^ $(TRUST_LIBS) -lcurl
 $(B)/libferry.a: $(LIB_O)
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -119,12 +125,13 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/libferry.a
 	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $@.o build/fuzz/libferry.a $(LIBRARIES)
 
 install: all
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/man/man5 \
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/man/man5 $(DESTDIR)$(prefix)/share/man/man7 \
 	    $(DESTDIR)$(prefix)/share/man/man8 $(DESTDIR)$(prefix)/share/bash-completion/completions $(DESTDIR)$(prefix)/lib/systemd/system
-	install -m 755 $(B)/ferry $(DESTDIR)$(prefix)/bin/ferry
+	install -m 755 $(B)/ferry $(B)/ferry-tuf $(DESTDIR)$(prefix)/bin/
 	install -m 755 $(B)/ferryd $(DESTDIR)$(prefix)/sbin/ferryd
 	install -m 644 tools/man/*.1 $(DESTDIR)$(prefix)/share/man/man1/
 	install -m 644 tools/man/*.5 $(DESTDIR)$(prefix)/share/man/man5/
+	install -m 644 tools/man/*.7 $(DESTDIR)$(prefix)/share/man/man7/
 	install -m 644 tools/man/*.8 $(DESTDIR)$(prefix)/share/man/man8/
 	install -m 644 tools/packaging/ferry.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/ferry
 	sed 's|@sbindir@|$(prefix)/sbin|' tools/packaging/ferryd.service.in > $(DESTDIR)$(prefix)/lib/systemd/system/ferryd.service

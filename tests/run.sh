@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs the tests, each in its own process with a deadline, and ends with "N passed, N failed, N skipped".
 #   tests/run.sh            everything: lint, unit, e2e, scenarios
-#   tests/run.sh NAME       a group (lint, unit, sim, e2e, scenarios) or one test (test_json, dp-down, …)
+#   tests/run.sh NAME       a group (lint, unit, sim, attacks, e2e, scenarios) or one test (test_json, dp-down, …)
 # A test says 77 when what it needs is truly not there. Output of each goes to $B/tests/NAME.log; failures print its end.
 # JOBS of them (two) run at once, each in a lane of its own: LANE tells a test which addresses are its.
 set -u
@@ -63,9 +63,12 @@ done
 for scenario in plain dp-down lying-dp lying-peer no-wan kill nginx-dp; do
     one scenarios "$scenario" 300 tools/lab/demo.sh "$scenario"
 done
+# Test_attacks is a unit test as well; the group is it and what is taken out of the verifier to see whether it notices.
+one attacks mutations 400 tests/mutations.sh
 for test in "$B"/unit/test_*; do
     [ -x "$test" ] && case "$test" in *.*) ;; *) one unit "$(basename "$test")" 180 "$test" ;; esac
 done
 while [ ${#lane_of[@]} -gt 0 ]; do reap; done
 echo "$passed passed, $failed failed, $skipped skipped"
+[ "$want" != attacks ] || tail -1 "$logs/mutations.log"
 [ $failed = 0 ] && [ $((passed + skipped)) -gt 0 ]

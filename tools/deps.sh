@@ -3,7 +3,7 @@
 set -eu
 packages="build-essential pkg-config clang libclang-rt-14-dev libuv1-dev libsqlite3-dev libsodium-dev libssl-dev
 libtorrent-rasterbar-dev libboost-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libjansson-dev libzstd-dev liblzma-dev zlib1g-dev
-libglib2.0-dev tzdata libcmocka-dev gpg gpg-agent gpgv dpkg-dev apt-utils xz-utils nginx-light curl python3 sqlite3 debootstrap mandoc util-linux"
+libglib2.0-dev tzdata libcmocka-dev gpg gpg-agent gpgv dpkg-dev apt-utils xz-utils faketime nginx-light curl python3 sqlite3 debootstrap mandoc util-linux"
 
 missing=
 for package in $packages; do

@@ -7,7 +7,7 @@
 #include "tools/verb.h"
 
 const struct verb *const verb_tables[] = {
-    here_verbs,     status_verbs,  site_verbs,       catalog_verbs, update_verbs,   search_verbs,   group_verbs,         collection_verbs,
+    here_verbs,     status_verbs,  site_verbs,       site_key_verbs, catalog_verbs, update_verbs,   search_verbs,   group_verbs,         collection_verbs,
     window_verbs,   settings_verbs, orchestration_verbs, deployment_verbs, template_verbs, content_verbs,  dp_verbs,            boundary_verbs,
     node_verbs,     audit_verbs,   deploy_verbs,     rule_verbs,    phased_verbs,   alert_verbs,    NULL,
 };

@@ -75,7 +75,7 @@ enum err run_planned(struct invocation *, struct error *);          /* with --pl
 void     verb_show(struct invocation *, const json_t *answer);      /* --json, columns, message or members */
 void     verb_usage(const struct verb *, void *file);
 
-extern const struct verb site_verbs[], catalog_verbs[], update_verbs[], search_verbs[], group_verbs[], collection_verbs[], window_verbs[],
+extern const struct verb site_verbs[], site_key_verbs[], catalog_verbs[], update_verbs[], search_verbs[], group_verbs[], collection_verbs[], window_verbs[],
     settings_verbs[], orchestration_verbs[], content_verbs[], deployment_verbs[], template_verbs[], dp_verbs[],
     boundary_verbs[], node_verbs[], status_verbs[], here_verbs[], audit_verbs[],
     rule_verbs[], phased_verbs[], deploy_verbs[], alert_verbs[];

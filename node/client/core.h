@@ -100,6 +100,7 @@ struct client {
     struct web_request   *poll_request;         /* what it waits for, NULL between */
     int64_t               last_poll, next_poll, poll_wait_ms;
     int64_t               poll_good_ms;         /* monotonic: when the last good one ended; 0: none yet */
+    int64_t               poll_deadline_ms;     /* of the refresh that runs; monotonic */
     char                  poll_error[300];
     size_t                target_at;
     int                   target_pass;

@@ -11,27 +11,31 @@
 
 #define TARGET_LIMIT (64u << 20)
 #define FRESH_S      60                         /* a policy that is younger need not be asked for before an installation */
+#define FILE_MS      120000                     /* one file */
+#define REFRESH_MS   (15 * 60000)               /* the whole refresh; what has come by then stays, and the next one goes on from there */
 
 static enum err role_get(void *ctx, const char *role, char **out, size_t *length, struct error *e)
 {
     return store_blob(ctx, "role", role, out, length, e);
 }
 
-static enum err role_put(void *ctx, const char *role, const char *bytes, size_t length, struct error *e)
+static enum err role_put(void *ctx, const char *role, const char *bytes, size_t length, const char *const *drop, struct error *e)
 {
-    return store_blob_put(ctx, "role", role, bytes, length, e);
-}
+    enum err code = store_begin(ctx, e);
 
-static enum err role_drop(void *ctx, const char *role, struct error *e)
-{
-    return store_blob_drop(ctx, "role", role, e);
+    if (code)
+        return code;
+    code = store_blob_put(ctx, "role", role, bytes, length, e);
+    for (; drop && *drop && !code; drop++)
+        code = store_blob_drop(ctx, "role", *drop, e);
+    return store_end(ctx, code, e);
 }
 
 static enum err verifier_open(struct client *c, struct verifier **out, struct error *e)
 {
-    struct verifier_store store = {c->store, role_get, role_put, role_drop};
+    struct verifier_store store = {c->store, role_get, role_put};
 
-    return verifier_new(&store, client_now(c), out, e);
+    return verifier_new(PROFILE_FERRY, &store, client_now(c), out, e);
 }
 
 /* --- documents in force --- */
@@ -268,7 +272,8 @@ static void next_file(struct client *c);
 static void get(struct client *c, const char *dir, const char *path, size_t limit, void (*on_done)(void *, const struct web_answer *))
 {
     char           *url = must_print("%s/policy/%s/%s", c->site_url, dir, path);
-    struct web_call call = {.url = url, .limit = limit, .timeout_ms = 120000, .stall_ms = 15000, .on_done = on_done, .ctx = c};
+    int64_t         left = c->poll_deadline_ms - clock_ms(), timeout = left < 1 ? 1 : left < FILE_MS ? left : FILE_MS;
+    struct web_call call = {.url = url, .limit = limit, .timeout_ms = timeout, .stall_ms = 15000, .on_done = on_done, .ctx = c};
 
     c->poll_request = web_start(c->options.web, &call);
     free(url);
@@ -393,6 +398,7 @@ void refresh_begin(struct client *c)
     struct error e;
 
     c->polling = true;
+    c->poll_deadline_ms = clock_ms() + REFRESH_MS;
     client_hold(c);
     verifier_free(c->verifier);
     c->verifier = NULL;

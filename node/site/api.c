@@ -8,6 +8,7 @@
 #include "node/base/log.h"
 #include "node/site/command_file.h"
 #include "node/site/inside.h"
+#include "node/site/site_keys.h"
 #include "policy/document/json.h"
 
 #define BODY (1u << 20)
@@ -216,6 +217,27 @@ static void on_publish(void *ctx, struct exchange *x)
         answer_json(x, 200, json_pack("{s:s}", "message", "the policy is published"));
 }
 
+/* about of the route: "site.key.rotate" → "rotate". Keys are not tried out: a dry run changes nothing and says so. */
+static void on_keys(void *ctx, struct exchange *x)
+{
+    struct site *s = ctx;
+    struct error e;
+    json_t      *args = NULL, *out = NULL;
+    const char  *what = strrchr(exchange_route(x)->about, '.') + 1;
+    enum err     code = args_of("", x, &args, &e);
+
+    if (!code && strcmp(what, "list") && exchange_query(x, "dry_run"))
+        code = fail(&e, ERR_USAGE, "keys are not tried out: --dry-run does not go with this command; nothing was changed");
+    code = code ? code : site_keys(s->repository, what, args, &out, &e);
+    if (!code)
+        log_say(LOG_NOTE, "site.keys", exchange_route(x)->about, "FERRY_PEER", exchange_peer(x), NULL);
+    if (code)
+        answer_error(x, &e);
+    else
+        answer_json(x, 200, out);
+    json_decref(args);
+}
+
 static void on_job(void *ctx, struct exchange *x)
 {
     struct site *s = ctx;
@@ -235,6 +257,10 @@ static const struct route own[] = {
     {"POST", "/api/v1/groups/{name}/download", BODY, on_download, "content.download"},
     {"POST", "/api/v1/publish", BODY, on_publish, "publish"},
     {"GET", "/api/v1/jobs/{job}", 0, on_job, "job.show"},
+    {"GET", "/api/v1/site/keys", 0, on_keys, "site.key.list"},
+    {"POST", "/api/v1/site/keys/rotate", BODY, on_keys, "site.key.rotate"},
+    {"POST", "/api/v1/site/root/renew", BODY, on_keys, "site.root.renew"},
+    {"POST", "/api/v1/site/root/accept", BODY, on_keys, "site.root.accept"},
 };
 
 void site_make_routes(struct site *s)

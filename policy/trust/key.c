@@ -86,16 +86,18 @@ enum err key_save(const char *path, const struct key *k, struct error *e)
     return code;
 }
 
-static bool from_pem(char *text, struct key *k)
+enum err key_from_pem(const char *text, struct key *k, struct error *e)
 {
-    char    *end = strstr(text, PEM_END);
-    size_t   size = 0;
-    uint8_t *der = NULL;
-    bool     good;
+    const char *end = strstr(text, PEM_END);
+    char        base64[65];
+    size_t      size = 0, n = end ? (size_t)(end - text) : 0;
+    uint8_t    *der = NULL;
+    bool        good;
 
-    if (end && !strncmp(text, PEM_BEGIN, strlen(PEM_BEGIN))) {
-        *end = 0;
-        der = base64_decode(text + strlen(PEM_BEGIN), 64, &size);
+    if (n > strlen(PEM_BEGIN) && !strncmp(text, PEM_BEGIN, strlen(PEM_BEGIN)) && n - strlen(PEM_BEGIN) < sizeof base64) {
+        snprintf(base64, sizeof base64, "%.*s", (int)(n - strlen(PEM_BEGIN)), text + strlen(PEM_BEGIN));
+        der = base64_decode(base64, 64, &size);
+        sodium_memzero(base64, sizeof base64);
     }
     good = der && size == DER_SIZE && !memcmp(der, prefix, sizeof prefix);
     if (good) {
@@ -105,7 +107,7 @@ static bool from_pem(char *text, struct key *k)
     if (der)
         sodium_memzero(der, size);
     free(der);
-    return good;
+    return good ? OK : fail(e, ERR_VERIFY, "not an ed25519 private key in PEM (PKCS#8), which is what was expected");
 }
 
 enum err key_load(const char *path, struct key *k, struct error *e)
@@ -114,7 +116,7 @@ enum err key_load(const char *path, struct key *k, struct error *e)
     char             text[PEM_MOST + 1];
     struct stat      st;
     ssize_t          n;
-    bool             good;
+    enum err         code;
 
     if (fd < 0 || fstat(fd, &st))
         return fail_errno(e, "key %s cannot be opened", path);
@@ -124,9 +126,9 @@ enum err key_load(const char *path, struct key *k, struct error *e)
     if ((n = read(fd, text, PEM_MOST)) < 0)
         return fail_errno(e, "key %s cannot be read", path);
     text[n] = 0;
-    good = sodium_init() >= 0 && from_pem(text, k);
+    code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : key_from_pem(text, k, NULL);
     sodium_memzero(text, sizeof text);
-    return good ? OK : fail(e, ERR_VERIFY, "key %s: not an ed25519 private key in PEM (PKCS#8), which is what was expected", path);
+    return code == ERR_VERIFY ? fail(e, code, "key %s: not an ed25519 private key in PEM (PKCS#8), which is what was expected", path) : code;
 }
 
 void key_sign(const struct key *k, const void *bytes, size_t size, uint8_t out[KEY_SIGNATURE])

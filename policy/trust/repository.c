@@ -6,44 +6,22 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "policy/trust/key.h"
+#include "policy/trust/repository_inside.h"
 #include "policy/trust/shelf.h"
-#include "policy/trust/target.h"
 
-#define HOUR           3600
-#define DAY            86400
-#define LIFE_ROOT      (365 * DAY)
-#define LIFE_TIMESTAMP (2 * DAY)
-#define LIFE_SNAPSHOT  (7 * DAY)
-#define LIFE_TARGETS   (90 * DAY)
-#define TIMESTAMP_AGE  (6 * HOUR)               /* then it is signed again */
 #define ROOT_KEYS      3
 #define ROOT_THRESHOLD 2
 
-/* The keys that are online from the first day; each collection has one of its own besides. */
-enum { TIMESTAMP, SNAPSHOT, TARGETS, ONLINE };
-static const char *const online[ONLINE] = {"timestamp", "snapshot", "targets"};
-
-struct repository {
-    char       *dir;
-    struct key  keys[ONLINE];
-    json_t     *timestamp, *snapshot, *targets; /* bodies in force; NULL before the first publish */
-    json_t     *roles;                          /* {"tills": body of V.tills.json}, as the snapshot in force names them */
-};
-
-static bool half_over(const json_t *body, int64_t life, int64_t now)
-{
-    return body_expires(body) <= now + life / 2;
-}
+const char *const online_names[ONLINE] = {"timestamp", "snapshot", "targets"};
 
 /* --- making one --- */
 
-static char *key_path(const char *dir, const char *name)
+char *key_path(const struct repository *r, const char *name)
 {
-    return must_print("%s/keys/%s.key", dir, name);
+    return must_print("%s/keys/%s.key", r->dir, name);
 }
 
-static enum err key_make(const char *path, struct key *out, struct error *e)
+enum err key_make(const char *path, struct key *out, struct error *e)
 {
     if (key_generate(out))
         return fail(e, ERR_FAILED, "libsodium cannot start");
@@ -59,8 +37,9 @@ static enum err make_keys(struct repository *r, const char *offline, struct key 
         code = key_make(path, &roots[i], e);
     }
     for (int i = 0; i < ONLINE && !code; i++) {
-        AUTO(text_free) char *path = key_path(r->dir, online[i]);
-        code = key_make(path, &r->keys[i], e);
+        AUTO(text_free) char *path = key_path(r, online_names[i]);
+        code = key_make(path, &r->keys[i].key, e);
+        r->keys[i].here = !code;
     }
     return code;
 }
@@ -80,7 +59,7 @@ static enum err make_dirs(const char *dir, struct error *e)
     return code;
 }
 
-static void add_role(json_t *body, const char *role, const struct key *keys, size_t count, int64_t threshold)
+void add_role(json_t *body, const char *role, const struct key *keys, size_t count, int64_t threshold)
 {
     json_t *ids = json_array();
 
@@ -104,7 +83,7 @@ static enum err first_root(struct repository *r, const struct key roots[ROOT_KEY
     json_object_set_new(body, "roles", json_object());
     add_role(body, "root", roots, ROOT_KEYS, ROOT_THRESHOLD);
     for (int i = 0; i < ONLINE; i++)
-        add_role(body, online[i], &r->keys[i], 1, 1);
+        add_role(body, online_names[i], &r->keys[i].key, 1, 1);
     code = shelf_put(r->dir, "1.root.json", "root", body, roots, ROOT_KEYS, NULL, e);
     json_decref(body);
     return code;
@@ -138,6 +117,7 @@ enum err repository_create(const char *dir, const char *offline, const char *sit
     code = make_dirs(dir, e);
     code = code ? code : make_keys(r, offline, roots, e);
     code = code ? code : first_root(r, roots, site_id, now, e);
+    code = code ? code : load_root(r, e);
     code = code ? code : repository_publish(r, NULL, 0, now, NULL, e);
     for (int i = 0; i < ROOT_KEYS; i++)
         key_end(&roots[i]);
@@ -154,8 +134,10 @@ static void forget(struct repository *r)
     json_decref(r->targets);
     json_object_clear(r->roles);
     r->timestamp = r->snapshot = r->targets = NULL;
+    memset(r->unsigned_by, 0, sizeof r->unsigned_by);
 }
 
+/* name: "tills.json" */
 static enum err load_role(struct repository *r, const char *name, const json_t *meta, struct error *e)
 {
     AUTO(text_free) char *file = must_print("%lld.%s", (long long)body_version(meta), name);
@@ -170,43 +152,147 @@ static enum err load_role(struct repository *r, const char *name, const json_t *
     if (code)
         return code;
     role = must_print("%.*s", (int)n - 5, name);
-    if (!strcmp(role, "targets"))
-        r->targets = body;
-    else
-        json_object_set_new(r->roles, role, body);
+    json_object_set_new(r->roles, role, body);
     return OK;
 }
 
-/* What timestamp.json names is in force; whatever else lies there was never announced. */
-static enum err load_in_force(struct repository *r, struct error *e)
+size_t signing_keys(const struct repository *r, enum online role, struct key out[2])
 {
-    AUTO(text_free) char *file = NULL;
-    const char           *name;
-    json_t               *meta;
-    enum err              code = shelf_get(r->dir, "timestamp.json", &r->timestamp, e);
+    const struct online_key *k = &r->keys[role];
+    size_t                   n = 0;
 
-    if (code)
-        return code == ERR_NOT_FOUND ? OK : code;
-    file =
-        must_print("%lld.snapshot.json", (long long)body_version(json_object_get(json_object_get(r->timestamp, "meta"), "snapshot.json")));
-    code = shelf_get(r->dir, file, &r->snapshot, e);
-    json_object_foreach(json_object_get(r->snapshot, "meta"), name, meta)
-        code = code ? code : load_role(r, name, meta, e);
+    if (k->here)
+        out[n++] = k->key;
+    if (r->switching && k->waits)
+        out[n++] = k->next;
+    return n;
+}
+
+static enum err load_signed(struct repository *r, const char *file, enum online role, json_t **body, struct error *e)
+{
+    struct key keys[2] = {0};
+    size_t     n = signing_keys(r, role, keys);
+    enum err   code = shelf_get(r->dir, file, body, e);
+
+    if (!code)
+        r->unsigned_by[role] = !shelf_signed(r->dir, file, keys, n);
+    key_end(&keys[0]);
+    key_end(&keys[1]);
     return code;
 }
 
-enum err repository_open(const char *dir, struct repository **out, struct error *e)
+enum err load_in_force(struct repository *r, struct error *e)
+{
+    AUTO(text_free) char *snapshot = NULL, *targets = NULL;
+    const char           *name;
+    json_t               *meta;
+    enum err              code;
+
+    forget(r);
+    code = load_signed(r, "timestamp.json", TIMESTAMP, &r->timestamp, e);
+    if (code)
+        return code == ERR_NOT_FOUND ? OK : code;
+    meta = json_object_get(json_object_get(r->timestamp, "meta"), "snapshot.json");
+    snapshot = must_print("%lld.snapshot.json", (long long)body_version(meta));
+    code = load_signed(r, snapshot, SNAPSHOT, &r->snapshot, e);
+    meta = json_object_get(json_object_get(r->snapshot, "meta"), "targets.json");
+    targets = must_print("%lld.targets.json", (long long)body_version(meta));
+    code = code ? code : load_signed(r, targets, TARGETS, &r->targets, e);
+    json_object_foreach(json_object_get(r->snapshot, "meta"), name, meta)
+        if (!code && strcmp(name, "targets.json"))
+            code = load_role(r, name, meta, e);
+    return code;
+}
+
+/* --- roots and keys --- */
+
+enum err load_root(struct repository *r, struct error *e)
+{
+    AUTO(text_free) char *path = NULL, *bytes = NULL;
+    int64_t               version = r->root.version ? r->root.version : 1;
+    size_t                length;
+    struct role           root;
+    enum err              code;
+
+    for (;; version++) {
+        AUTO(text_free) char *next = must_print("%s/policy/metadata/%lld.root.json", r->dir, (long long)version);
+        if (!file_exists(next))
+            break;
+        text_free(&path);
+        path = must_copy(next);
+    }
+    code = path ? file_read(path, role_limit(PROFILE_FERRY, "root"), &bytes, &length, e)
+                : fail(e, ERR_NOT_FOUND, "%s holds no signed policy", r->dir);
+    code = code ? code : root_read(PROFILE_FERRY, bytes, length, &root, e);
+    if (code)
+        return code;
+    role_end(&r->root);
+    r->root = root;
+    return OK;
+}
+
+const json_t *root_keyids(const struct role *root, const char *role)
+{
+    return json_object_get(json_object_get(json_object_get(root->body, "roles"), role), "keyids");
+}
+
+static bool is_roots(const struct repository *r, enum online role, const struct key *k)
+{
+    const json_t *ids = root_keyids(&r->root, online_names[role]);
+    char          id[SHA256_HEX];
+
+    key_id(k->public, id);
+    for (size_t i = 0; i < json_array_size(ids); i++)
+        if (!strcmp(json_string_value(json_array_get(ids, i)), id))
+            return true;
+    return false;
+}
+
+static enum err load_one(const char *path, struct key *out, bool *here, struct error *e)
+{
+    *here = false;
+    if (!file_exists(path))
+        return OK;
+    enum err code = key_load(path, out, e);
+    *here = !code;
+    return code;
+}
+
+enum err load_keys(struct repository *r, bool lost, struct error *e)
+{
+    enum err code = OK;
+
+    for (enum online i = TIMESTAMP; i < ONLINE && !code; i++) {
+        AUTO(text_free) char *waiting = must_print("%s.next", online_names[i]), *path = key_path(r, online_names[i]);
+        AUTO(text_free) char *next = key_path(r, waiting);
+        struct online_key    *k = &r->keys[i];
+
+        code = load_one(path, &k->key, &k->here, e);
+        code = code ? code : load_one(next, &k->next, &k->waits, e);
+        if (!code && k->waits && is_roots(r, i, &k->next)) {     /* the root that names it is published: it is the key from now on */
+            code = file_move(next, path, e);
+            k->key = k->next;
+            k->here = true;
+            k->waits = false;
+        }
+        if (!code && !lost && !k->here)
+            code = fail(e, ERR_NOT_FOUND, "%s is not there; ferry-trust(7) tells how lost keys are replaced", path);
+        if (!code && !lost && !is_roots(r, i, &k->key))
+            code = fail(e, ERR_VERIFY, "%s is not the key that root %lld names", path, (long long)r->root.version);
+    }
+    return code;
+}
+
+static enum err open_any(const char *dir, bool lost, struct repository **out, struct error *e)
 {
     struct repository *r;
-    enum err           code = OK;
+    enum err           code;
 
     if (!has_root(dir))
         return fail(e, ERR_NOT_FOUND, "%s holds no signed policy", dir);
     r = repository_new(dir);
-    for (int i = 0; i < ONLINE && !code; i++) {
-        AUTO(text_free) char *path = key_path(dir, online[i]);
-        code = key_load(path, &r->keys[i], e);
-    }
+    code = load_root(r, e);
+    code = code ? code : load_keys(r, lost, e);
     code = code ? code : load_in_force(r, e);
     if (code)
         repository_close(r);
@@ -215,274 +301,29 @@ enum err repository_open(const char *dir, struct repository **out, struct error 
     return code;
 }
 
+enum err repository_open(const char *dir, struct repository **out, struct error *e)
+{
+    return open_any(dir, false, out, e);
+}
+
+enum err repository_open_lost(const char *dir, struct repository **out, struct error *e)
+{
+    return open_any(dir, true, out, e);
+}
+
 void repository_close(struct repository *r)
 {
     if (!r)
         return;
-    for (int i = 0; i < ONLINE; i++)
-        key_end(&r->keys[i]);
+    for (int i = 0; i < ONLINE; i++) {
+        key_end(&r->keys[i].key);
+        key_end(&r->keys[i].next);
+    }
     forget(r);
+    role_end(&r->root);
     json_decref(r->roles);
     free(r->dir);
     free(r);
-}
-
-/* --- publishing: every file under its own version first, timestamp.json last --- */
-
-struct change {
-    json_t *meta;                               /* the next snapshot's "meta" */
-    json_t *old_meta;                           /* of the one in force; NULL */
-    int64_t now;
-    bool    changed;
-};
-
-/* What a role says, without not_after, which only repeats until when this version is good. */
-static json_t *lines_of(const json_t *body)
-{
-    json_t     *lines = json_deep_copy(json_object_get(body, "targets")), *line;
-    const char *name;
-
-    json_object_foreach(lines, name, line)
-        json_object_del(json_object_get(line, "custom"), "not_after");
-    return lines ? lines : json_object();
-}
-
-static void keep_line(struct change *c, const char *role)
-{
-    AUTO(text_free) char *plain = must_print("%s.json", role);
-
-    json_object_set(c->meta, plain, json_object_get(c->old_meta, plain));
-}
-
-static enum err put_next(struct repository *r, const char *role, const json_t *body, const struct key *key, struct change *c,
-                         struct error *e)
-{
-    AUTO(text_free) char *plain = must_print("%s.json", role);
-    AUTO(text_free) char *file = must_print("%lld.%s", (long long)body_version(body), plain);
-    json_t               *announce = NULL;
-    enum err              code = shelf_put(r->dir, file, role, body, key, 1, &announce, e);
-
-    c->changed = true;
-    if (!code)
-        json_object_set_new(c->meta, plain, announce);
-    return code;
-}
-
-/* Made when the role is new; also when it was lost: targets.json says the new one, and the role is signed again. */
-static enum err delegate_key(const struct repository *r, const char *role, struct key *out, struct error *e)
-{
-    AUTO(text_free) char *name = must_print("delegate-%s", role);
-    AUTO(text_free) char *path = key_path(r->dir, name);
-
-    return file_exists(path) ? key_load(path, out, e) : key_make(path, out, e);
-}
-
-static bool is_delegated_to(const json_t *targets, const char *role, const char *id)
-{
-    const json_t *roles = json_object_get(json_object_get(targets, "delegations"), "roles");
-
-    for (size_t i = 0; i < json_array_size(roles); i++) {
-        const json_t *one = json_array_get(roles, i);
-        if (!strcmp(json_string_value(json_object_get(one, "name")), role))
-            return !strcmp(json_string_value(json_array_get(json_object_get(one, "keyids"), 0)), id);
-    }
-    return false;
-}
-
-/* The next version of a role when its content or its key differs or half its life is over; and its delegation either way. */
-static enum err put_delegated(struct repository *r, const char *role, const json_t *lines, json_t *delegations, struct change *c,
-                              struct error *e)
-{
-    const json_t         *old = json_object_get(r->roles, role);
-    AUTO(text_free) char *paths = must_print("policy/%s/*", role);
-    json_t               *was = lines_of(old), *next = NULL, *line;
-    char                  id[SHA256_HEX];
-    const char           *name;
-    struct key            key = {0};
-    enum err              code = delegate_key(r, role, &key, e);
-
-    key_id(key.public, id);
-    json_object_set_new(json_object_get(delegations, "keys"), id, key_to_json(key.public));
-    json_array_append_new(json_object_get(delegations, "roles"), json_pack("{s:s,s:[s],s:[s],s:b,s:i}", "name", role, "keyids", id, "paths",
-                                                                           paths, "terminating", 1, "threshold", 1));
-    if (!code && old && json_equal(lines, was) && !half_over(old, LIFE_TARGETS, c->now) && is_delegated_to(r->targets, role, id)) {
-        keep_line(c, role);
-    } else if (!code) {
-        next = body_head("targets", body_version(old) + 1, c->now + LIFE_TARGETS);
-        json_object_set_new(next, "targets", json_deep_copy(lines));
-        json_object_foreach(json_object_get(next, "targets"), name, line)
-            json_object_set(json_object_get(line, "custom"), "not_after", json_object_get(next, "expires"));
-        code = put_next(r, role, next, &key, c, e);
-    }
-    key_end(&key);
-    json_decref(next);
-    json_decref(was);
-    return code;
-}
-
-static enum err put_targets(struct repository *r, json_t *delegations, struct change *c, struct error *e)
-{
-    json_t  *next;
-    enum err code;
-
-    if (r->targets && json_equal(delegations, json_object_get(r->targets, "delegations")) && !half_over(r->targets, LIFE_TARGETS, c->now)) {
-        keep_line(c, "targets");
-        return OK;
-    }
-    next = body_head("targets", body_version(r->targets) + 1, c->now + LIFE_TARGETS);
-    json_object_set_new(next, "targets", json_object());
-    json_object_set(next, "delegations", delegations);
-    code = put_next(r, "targets", next, &r->keys[TARGETS], c, e);
-    json_decref(next);
-    return code;
-}
-
-static enum err put_timestamp(struct repository *r, json_t *announce, int64_t now, struct error *e)
-{
-    json_t  *next = body_head("timestamp", body_version(r->timestamp) + 1, now + LIFE_TIMESTAMP);
-    enum err code;
-
-    json_object_set_new(next, "meta", json_pack("{s:O}", "snapshot.json", announce));
-    code = shelf_put(r->dir, "timestamp.json", "timestamp", next, &r->keys[TIMESTAMP], 1, NULL, e);
-    json_decref(next);
-    return code;
-}
-
-static enum err put_snapshot(struct repository *r, const struct change *c, struct error *e)
-{
-    json_t               *next = body_head("snapshot", body_version(r->snapshot) + 1, c->now + LIFE_SNAPSHOT), *announce = NULL;
-    AUTO(text_free) char *file = must_print("%lld.snapshot.json", (long long)body_version(next));
-    enum err              code;
-
-    json_object_set(next, "meta", c->meta);
-    code = shelf_put(r->dir, file, "snapshot", next, &r->keys[SNAPSHOT], 1, &announce, e);
-    code = code ? code : put_timestamp(r, announce, c->now, e);
-    json_decref(announce);
-    json_decref(next);
-    return code;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Those with documents, then those that once had some as long as there is room: an empty role costs a node a request once, and needs no new
- * key later. What finds no room keeps its line in the snapshot (nodes refuse a snapshot that forgets one), but nobody asks for it. Sorted
- * by name. */
-static size_t choose(const json_t *roles, const char *out[DELEGATIONS])
-{
-    size_t      n = 0;
-    const char *role;
-    json_t     *lines;
-
-    for (int empty = 0; empty < 2; empty++)
-        json_object_foreach((json_t *)roles, role, lines)
-            if (n < DELEGATIONS && (json_object_size(lines) == 0) == empty)
-                out[n++] = role;
-    qsort(out, n, sizeof *out, by_text);
-    return n;
-}
-
-/* roles: {"tills": {"policy/tills/october.json": line}}, all of them. */
-static enum err put_changes(struct repository *r, const json_t *roles, int64_t now, bool *changed, struct error *e)
-{
-    struct change c = {json_object(), json_object_get(r->snapshot, "meta"), now, false};
-    const char   *chosen[DELEGATIONS], *role;
-    size_t        count = choose(roles, chosen);
-    json_t       *delegations = json_pack("{s:{},s:[]}", "keys", "roles"), *body;
-    enum err      code = OK;
-
-    json_object_foreach(r->roles, role, body)
-        keep_line(&c, role);
-    for (size_t i = 0; i < count && !code; i++)
-        code = put_delegated(r, chosen[i], json_object_get(roles, chosen[i]), delegations, &c, e);
-    code = code ? code : put_targets(r, delegations, &c, e);
-    *changed = c.changed || half_over(r->snapshot, LIFE_SNAPSHOT, now);
-    if (!code && *changed)
-        code = put_snapshot(r, &c, e);
-    json_decref(delegations);
-    json_decref(c.meta);
-    return code;
-}
-
-/* Signs what changed and what is half over; in force is afterwards, whatever happened, what the disk says. */
-static enum err publish(struct repository *r, json_t *roles, int64_t now, int64_t timestamp_left, bool *changed, struct error *e)
-{
-    const char *role;
-    json_t     *body;
-    enum err    code, again;
-
-    json_object_foreach(r->roles, role, body)
-        if (!json_object_get(roles, role))
-            json_object_set_new(roles, role, json_object());
-    code = put_changes(r, roles, now, changed, e);
-    if (!code && !*changed && body_expires(r->timestamp) <= now + timestamp_left) {
-        code = put_timestamp(r, json_object_get(json_object_get(r->timestamp, "meta"), "snapshot.json"), now, e);
-        *changed = true;
-    }
-    if (!code && !*changed)
-        return OK;
-    forget(r);
-    again = load_in_force(r, code ? NULL : e);
-    if (!code && !again)
-        shelf_sweep(r->dir, r->snapshot);
-    return code ? code : again;
-}
-
-static enum err put_documents(struct repository *r, const struct publication *list, size_t count, json_t *roles, struct error *e)
-{
-    enum err code = OK;
-
-    if (count > TARGETS_MOST)
-        return fail(e, ERR_CONDITION, "%zu documents, at most %d fit one policy", count, TARGETS_MOST);
-    for (size_t i = 0; i < count && !code; i++) {
-        char    role[VERIFIER_ROLE + 1];
-        json_t *line = NULL, *lines;
-
-        code = shelf_put_target(r->dir, list[i].name, list[i].body, role, &line, e);
-        if (code)
-            break;
-        if (!json_object_get(roles, role))
-            json_object_set_new(roles, role, json_object());
-        lines = json_object_get(roles, role);
-        if (json_object_get(lines, list[i].name))
-            code = fail(e, ERR_USAGE, "%s is to be published twice", list[i].name);
-        json_object_set_new(lines, list[i].name, line);
-    }
-    if (!code && json_object_size(roles) > DELEGATIONS)
-        code = fail(e, ERR_CONDITION, "%zu collections with documents, at most %d fit one policy", json_object_size(roles), DELEGATIONS);
-    return code;
-}
-
-enum err repository_publish(struct repository *r, const struct publication *list, size_t count, int64_t now, bool *changed, struct error *e)
-{
-    json_t  *roles = json_object();
-    bool     any = false;
-    enum err code = put_documents(r, list, count, roles, e);
-
-    code = code ? code : publish(r, roles, now, LIFE_TIMESTAMP / 2, &any, e);
-    json_decref(roles);
-    if (changed)
-        *changed = any;
-    return code;
-}
-
-enum err repository_refresh(struct repository *r, int64_t now, int64_t *next, struct error *e)
-{
-    json_t     *roles = json_object(), *body;
-    const char *role;
-    bool        changed;
-    enum err    code;
-
-    json_object_foreach(r->roles, role, body)
-        json_object_set_new(roles, role, lines_of(body));
-    code = publish(r, roles, now, LIFE_TIMESTAMP - TIMESTAMP_AGE, &changed, e);
-    *next = body_expires(r->timestamp) - LIFE_TIMESTAMP + TIMESTAMP_AGE;
-    if (*next <= now)
-        *next = now + HOUR;
-    json_decref(roles);
-    return code;
 }
 
 enum err repository_root_hash(struct repository *r, struct sha256 *out, struct error *e)

@@ -1,5 +1,5 @@
 /* The site's half of TUF: keys, signing, publishing static files atomically.
- *   DIR/keys/timestamp.key snapshot.key targets.key delegate-ROLE.key   online, 0600
+ *   DIR/keys/timestamp.key snapshot.key targets.key delegate-ROLE.key   online, 0600; ROLE.next.key waits for the root that names it
  *   OFFLINE/root-1.key root-2.key root-3.key                            to be carried away; threshold 2
  *   DIR/policy/metadata/{N.root,timestamp,V.snapshot,V.targets,V.ROLE}.json   DIR/policy/targets/policy/COLLECTION/HASH.NAME.json
  * Everything is written under its versioned name first; timestamp.json is replaced last: a crash anywhere leaves the old policy whole. */
@@ -18,6 +18,8 @@ struct repository;
 /* Makes keys, the first root (3 keys, threshold 2, one year) and empty roles. ERR_EXISTS when dir holds one. */
 enum err repository_create(const char *dir, const char *offline, const char *site_id, int64_t now, struct error *);
 enum err repository_open(const char *dir, struct repository **out, struct error *);
+/* The same with whatever online keys are left: enough to prepare and accept the root that replaces the lost ones (ceremony.h). */
+enum err repository_open_lost(const char *dir, struct repository **out, struct error *);
 void     repository_close(struct repository *);
 
 /* One target to publish: the body's JSON (with seq and audience inside). name: "policy/tills/october.json"; role = second part. */

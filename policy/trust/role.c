@@ -1,6 +1,8 @@
 #include "policy/trust/role.h"
 
 #include <ctype.h>
+#include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,42 +10,74 @@
 #include "base/text.h"
 #include "policy/document/json.h"
 #include "policy/trust/canonical.h"
-#include "policy/trust/key.h"
 
 #define SIGNATURES_MOST 64                      /* each costs a hash-table walk at least: bounded before any cryptography */
-#define DELEGATED_LIMIT (512u << 10)
+#define FERRY_NAME      64
 
 static const struct {
     const char *name;
-    size_t      limit;
-} top[] = {{"root", 64u << 10}, {"timestamp", 4u << 10}, {"snapshot", 256u << 10}, {"targets", 512u << 10}};
+    size_t      ferry, general;
+} top[] = {
+    {"root", 64u << 10, 512u << 10},
+    {"timestamp", 4u << 10, 16u << 10},
+    {"snapshot", 256u << 10, 2u << 20},
+    {"targets", 512u << 10, 5u << 20},          /* and delegated roles: the last row */
+};
 
-size_t role_limit(const char *name)
+size_t role_limit(enum profile p, const char *name)
+{
+    size_t i = 0;
+
+    while (i < COUNT(top) - 1 && strcmp(top[i].name, name))
+        i++;
+    return strict(p) ? top[i].ferry : top[i].general;
+}
+
+static bool is_top(const char *name)
 {
     for (size_t i = 0; i < COUNT(top); i++)
-        if (!strcmp(top[i].name, name))
-            return top[i].limit;
-    return DELEGATED_LIMIT;
+        if (!strcmp(name, top[i].name))
+            return true;
+    return false;
 }
 
 bool role_name_ok(const char *name)
 {
     size_t n = strlen(name);
 
-    if (!n || n > 64 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != n)
-        return false;
-    for (size_t i = 0; i < COUNT(top); i++)
-        if (!strcmp(name, top[i].name))
-            return false;
-    return true;
+    return n && n <= FERRY_NAME && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n && !is_top(name);
 }
 
-static bool says(const json_t *object, const char *member, const char *what)
+bool role_name_fits(enum profile p, const char *name)
 {
-    const char *found = json_string_value(json_object_get(object, member));
+    size_t n = strlen(name);
 
-    return found && !strcmp(found, what);
+    return strict(p) ? role_name_ok(name) : n && n <= ROLE_NAME && !is_top(name);
 }
+
+char *percent_encode(const char *text, bool slashes)
+{
+    struct text out = {0};
+
+    for (; *text; text++)
+        if (isalnum((unsigned char)*text) || strchr("-._~", *text) || (slashes && *text == '/'))
+            text_put(&out, text, 1);
+        else
+            text_add(&out, "%%%02X", (unsigned char)*text);
+    return text_take(&out);
+}
+
+void role_file(const char *name, int64_t version, char out[ROLE_FILE])
+{
+    AUTO(text_free) char *plain = percent_encode(name, false);
+
+    if (version)
+        snprintf(out, ROLE_FILE, "%" PRId64 ".%s.json", version, plain);
+    else
+        snprintf(out, ROLE_FILE, "%s.json", plain);
+}
+
+/* --- who may sign --- */
 
 static bool is_hash_of(const char *id, const json_t *key)
 {
@@ -58,30 +92,41 @@ static bool is_hash_of(const char *id, const json_t *key)
     return !strcmp(sha256_hex(&h, hex), id);
 }
 
-/* A signer nobody knows, or of a kind we do not have, is normal while keys are being replaced: skipped. A lie about a key is refused. */
-static enum err signer_add(const json_t *keys, const char *id, const char *name, struct signer *out, struct error *e)
+static bool is_known(const struct signer *s, const struct sha256 *print)
 {
-    const json_t *key = json_object_get(keys, id);
-    const char   *hex = json_string_value(json_object_get(json_object_get(key, "keyval"), "public"));
-    uint8_t       public[32];
+    for (size_t i = 0; i < s->count; i++)
+        if (sha256_same(&s->keys[i].key.print, print))
+            return true;
+    return false;
+}
 
-    if (!key || !says(key, "keytype", "ed25519") || !says(key, "scheme", "ed25519"))
+/* A signer nobody knows, or of a kind we do not have, is normal while keys are being replaced: skipped. A lie about a key is refused where
+ * keyids are promised to be hashes, and worth nothing elsewhere. */
+static enum err signer_add(enum profile p, const json_t *keys, const char *id, const char *name, struct signer *out, struct error *e)
+{
+    const json_t       *json = json_object_get(keys, id);
+    struct public_key   key;
+    enum public_verdict verdict = json ? public_read(p, json, &key) : PUBLIC_UNKNOWN;
+    bool                twice;
+
+    if (verdict == PUBLIC_UNKNOWN || (verdict == PUBLIC_BROKEN && !strict(p)))
         return OK;
-    if (!hex || !hex_decode(hex, public, 32))
+    if (verdict == PUBLIC_BROKEN)
         return fail(e, ERR_VERIFY, "%s: key %.64s is not an ed25519 key", name, id);
-    if (!is_hash_of(id, key))
+    if (strict(p) && !is_hash_of(id, json))
         return fail(e, ERR_VERIFY, "%s: keyid %.64s is not the hash of its key", name, id);
-    for (size_t i = 0; i < out->count; i++)
-        if (!memcmp(out->keys[i], public, 32))
-            return fail(e, ERR_VERIFY, "%s: one key is named twice, as %.64s", name, id);
+    twice = is_known(out, &key.print);
+    if (twice && strict(p))
+        return fail(e, ERR_VERIFY, "%s: one key is named twice, as %.64s", name, id);
     if (out->count == SIGNER_KEYS)
         return fail(e, ERR_VERIFY, "%s: more than the %d keys that are accepted", name, SIGNER_KEYS);
-    memcpy(out->ids[out->count], id, SHA256_HEX);
-    memcpy(out->keys[out->count++], public, 32);
+    out->keys[out->count].id = id;
+    out->keys[out->count++].key = key;
+    out->distinct += !twice;
     return OK;
 }
 
-enum err signer_read(const json_t *keys, const json_t *role, const char *name, struct signer *out, struct error *e)
+enum err signer_read(enum profile p, const json_t *keys, const json_t *role, const char *name, struct signer *out, struct error *e)
 {
     const json_t *ids = json_object_get(role, "keyids"), *threshold = json_object_get(role, "threshold");
     enum err      code = OK;
@@ -94,16 +139,34 @@ enum err signer_read(const json_t *keys, const json_t *role, const char *name, s
     out->threshold = json_integer_value(threshold);
     for (size_t i = 0; i < json_array_size(ids) && !code; i++) {
         const char *id = json_string_value(json_array_get(ids, i));
-        code = id ? signer_add(keys, id, name, out, e) : fail(e, ERR_VERIFY, "%s: a keyid is not a text", name);
+        code = id ? signer_add(p, keys, id, name, out, e) : fail(e, ERR_VERIFY, "%s: a keyid is not a text", name);
     }
-    if (!code && out->threshold > (int64_t)out->count)
-        code = fail(e, ERR_VERIFY, "%s: %lld signatures are asked of %zu keys", name, (long long)out->threshold, out->count);
+    if (!code && strict(p) && out->threshold > (int64_t)out->distinct)
+        code = fail(e, ERR_VERIFY, "%s: %lld signatures are asked of %zu keys", name, (long long)out->threshold, out->distinct);
     return code;
 }
 
+/* --- one file --- */
+
+/* "1.0.31"; also "1.0", as early writers had it. */
 static bool is_spec_1(const char *version)
 {
     return version && !strncmp(version, "1.", 2) && isdigit((unsigned char)version[2]);
+}
+
+/* The specification has whole seconds; some writers add a fraction (JavaScript's own clock does), which is cut off. */
+static bool expiry_read(const char *text, int64_t *out)
+{
+    char        whole[TIME_SIZE];
+    const char *dot = text ? strchr(text, '.') : NULL;
+    size_t      digits = dot && dot - text == (ptrdiff_t)strlen("2026-11-23T21:00:00") ? strspn(dot + 1, "0123456789") : 0;
+
+    if (!text || strlen(text) >= sizeof whole)
+        return false;
+    snprintf(whole, sizeof whole, "%s", text);
+    if (digits)
+        snprintf(whole, sizeof whole, "%.*s%s", (int)(dot - text), text, dot + 1 + digits);
+    return !time_read(whole, out, NULL);
 }
 
 static enum err head_check(struct role *r, const char *type, struct error *e)
@@ -120,7 +183,7 @@ static enum err head_check(struct role *r, const char *type, struct error *e)
     r->version = json_integer_value(version);
     if (!json_is_integer(version) || r->version < 1 || r->version == INT64_MAX)      /* the next one must be a number too */
         return fail(e, ERR_VERIFY, "%s: its version is not a number from 1 up", type);
-    if (!expires || time_read(expires, &r->expires, NULL))
+    if (!expiry_read(expires, &r->expires))
         return fail(e, ERR_VERIFY, "%s: its expiry is not a time like 2026-11-23T21:00:00Z", type);
     return OK;
 }
@@ -154,25 +217,32 @@ void role_end(struct role *r)
 static int signed_by(const json_t *signature, const struct signer *s, const char *bytes, size_t length)
 {
     const char *id = json_string_value(json_object_get(signature, "keyid")), *hex = json_string_value(json_object_get(signature, "sig"));
-    uint8_t     raw[KEY_SIGNATURE];
 
-    if (!id || !hex || !hex_decode(hex, raw, sizeof raw))
-        return -1;
-    for (size_t i = 0; i < s->count; i++)
-        if (!strcmp(s->ids[i], id))
-            return key_verify(s->keys[i], bytes, length, raw) ? (int)i : -1;
+    for (size_t i = 0; id && hex && i < s->count; i++)
+        if (!strcmp(s->keys[i].id, id))
+            return public_verify(&s->keys[i].key, bytes, length, hex) ? (int)i : -1;
     return -1;
 }
 
-enum err role_verify(const struct role *r, const struct signer *s, const char *name, struct error *e)
+/* Marks the key as having signed, under whichever id; false when it had already. */
+static bool first_time(const struct signer *s, bool *seen, size_t key)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (seen[i] && sha256_same(&s->keys[i].key.print, &s->keys[key].key.print))
+            return false;
+    seen[key] = true;
+    return true;
+}
+
+enum err role_count(const struct role *r, const struct signer *s, const char *name, int64_t *good, struct error *e)
 {
     const json_t *signatures = json_object_get(r->envelope, "signatures");
     bool          seen[SIGNER_KEYS] = {false};
-    int64_t       good = 0;
     char         *bytes;
     size_t        length;
     enum err      code;
 
+    *good = 0;
     if (s->threshold < 1 || json_array_size(signatures) > SIGNATURES_MOST)
         return fail(e, ERR_VERIFY, "%s: more than %d signatures, or nobody may sign it", name, SIGNATURES_MOST);
     code = canonical_print(r->body, &bytes, &length, e);
@@ -180,70 +250,18 @@ enum err role_verify(const struct role *r, const struct signer *s, const char *n
         return code;
     for (size_t i = 0; i < json_array_size(signatures); i++) {
         int key = signed_by(json_array_get(signatures, i), s, bytes, length);
-        if (key >= 0 && !seen[key]) {
-            seen[key] = true;
-            good++;
-        }
+        *good += key >= 0 && first_time(s, seen, (size_t)key);
     }
     free(bytes);
-    if (good < s->threshold)
-        return fail(e, ERR_VERIFY, "%s: %lld valid signatures of the %lld needed", name, (long long)good, (long long)s->threshold);
     return OK;
 }
 
-enum err root_signer(const struct role *root, const char *role, struct signer *out, struct error *e)
+enum err role_verify(const struct role *r, const struct signer *s, const char *name, struct error *e)
 {
-    return signer_read(json_object_get(root->body, "keys"), json_object_get(json_object_get(root->body, "roles"), role), role, out, e);
-}
+    int64_t  good;
+    enum err code = role_count(r, s, name, &good, e);
 
-enum err root_check(const struct role *r, const struct role *root, const char *role, struct error *e)
-{
-    struct signer s;
-    enum err      code = root_signer(root, role, &s, e);
-
-    return code ? code : role_verify(r, &s, role, e);
-}
-
-enum err root_read(const char *bytes, size_t length, struct role *out, struct error *e)
-{
-    static const char *const roles[] = {"root", "timestamp", "snapshot", "targets"};
-    struct signer            s;
-    enum err                 code = role_read(bytes, length, role_limit("root"), "root", out, e);
-
-    if (code)
-        return code;
-    if (!json_is_true(json_object_get(out->body, "consistent_snapshot")))
-        code = fail(e, ERR_VERIFY, "root %lld: only consistent snapshots are accepted", (long long)out->version);
-    for (size_t i = 0; i < COUNT(roles) && !code; i++)
-        code = root_signer(out, roles[i], &s, e);
-    code = code ? code : root_check(out, out, "root", e);
-    if (code)
-        role_end(out);
+    if (!code && good < s->threshold)
+        code = fail(e, ERR_VERIFY, "%s: %lld valid signatures of the %lld needed", name, (long long)good, (long long)s->threshold);
     return code;
-}
-
-static const json_t *announced(const struct role *r, const char *role)
-{
-    char name[80];
-
-    snprintf(name, sizeof name, "%s.json", role);
-    return json_object_get(json_object_get(r->body, "meta"), name);
-}
-
-int64_t announced_version(const struct role *r, const char *role)
-{
-    return json_integer_value(json_object_get(announced(r, role), "version"));
-}
-
-enum err announced_check(const struct role *r, const char *role, const char *bytes, size_t length, struct error *e)
-{
-    const json_t *size = json_object_get(announced(r, role), "length"), *hashes = json_object_get(announced(r, role), "hashes");
-    const char   *hex = json_string_value(json_object_get(hashes, "sha256"));
-    struct sha256 wanted, real = hash_bytes(bytes, length);
-
-    if (size && (!json_is_integer(size) || json_integer_value(size) != (json_int_t)length))
-        return fail(e, ERR_VERIFY, "%s: %zu bytes, %lld were announced", role, length, (long long)json_integer_value(size));
-    if (hashes && (!hex || !sha256_read(hex, &wanted) || !sha256_same(&wanted, &real)))
-        return fail(e, ERR_VERIFY, "%s: its hash is not what was announced", role);
-    return OK;
 }

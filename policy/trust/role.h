@@ -9,14 +9,20 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "policy/trust/profile.h"
+#include "policy/trust/scheme.h"
 
-#define SIGNER_KEYS 16
+#define SIGNER_KEYS   32
+#define ROLE_NAME     80                        /* percent-encoded it has to be a file name */
+#define ROLE_FILE     (3 * ROLE_NAME + 32)      /* "9223372036854775806.NAME.json" */
 
-/* Who may sign a role: distinct keys and how many of them have to. */
+/* Who may sign a role and how many of them have to. Borrows from the file that says so: valid as long as that lives. */
 struct signer {
-    char    ids[SIGNER_KEYS][SHA256_HEX];
-    uint8_t keys[SIGNER_KEYS][32];
-    size_t  count;
+    struct {
+        const char       *id;
+        struct public_key key;
+    } keys[SIGNER_KEYS];
+    size_t  count, distinct;                    /* one key may bear several ids (general profile): it counts once */
     int64_t threshold;
 };
 
@@ -26,26 +32,23 @@ struct role {
     int64_t version, expires;
 };
 
-/* keys: {"keyid": key}; role: {"keyids": [...], "threshold": n}. Unknown key types are skipped, a keyid that is not its key's hash is
- * refused, thresholds below 1 or above the keys are refused. */
-enum err signer_read(const json_t *keys, const json_t *role, const char *name, struct signer *out, struct error *e);
+/* keys: {"keyid": key}; role: {"keyids": [...], "threshold": n}. Unknown key types are skipped, thresholds below 1 are refused. Ferry's
+ * profile refuses besides: a keyid that is not its key's hash, a key named twice, a threshold above the keys. */
+enum err signer_read(enum profile, const json_t *keys, const json_t *role, const char *name, struct signer *out, struct error *e);
 /* type: "root", "timestamp", "snapshot", "targets" (delegated roles are "targets" too). Checks limit, JSON, _type, spec_version 1.x,
  * version ≥ 1, expires. */
 enum err role_read(const char *bytes, size_t length, size_t limit, const char *type, struct role *out, struct error *e);
 enum err role_verify(const struct role *, const struct signer *, const char *name, struct error *e);
+enum err role_count(const struct role *, const struct signer *, const char *name, int64_t *good, struct error *e);    /* distinct keys */
 void     role_end(struct role *);
-/* Names of delegated roles: [a-z0-9-]{1,64}, none of the four. */
+/* Names of delegated roles, none of the four. Ferry's: [a-z0-9-]{1,64}; in the general profile anything of 1 to ROLE_NAME bytes. */
 bool     role_name_ok(const char *name);
-/* Bytes a file of this role may have: root 64 KiB, timestamp 4 KiB, snapshot 256 KiB, targets and delegated roles 512 KiB. */
-size_t   role_limit(const char *name);
-
-/* A root: consistent snapshots, four roles that can be fulfilled, and its own quorum's signatures. */
-enum err root_read(const char *bytes, size_t length, struct role *out, struct error *e);
-enum err root_signer(const struct role *root, const char *role, struct signer *out, struct error *e);
-enum err root_check(const struct role *, const struct role *root, const char *role, struct error *e);   /* signed as this root wants it */
-
-/* What a timestamp or snapshot announces of another file: {"version", "length", "hashes": {"sha256"}}. Version 0: nothing. */
-int64_t  announced_version(const struct role *, const char *role);
-enum err announced_check(const struct role *, const char *role, const char *bytes, size_t length, struct error *e);
+bool     role_name_fits(enum profile, const char *name);
+/* Bytes a file of this role may have. Ferry's: root 64 KiB, timestamp 4 KiB, snapshot 256 KiB, targets and delegated roles 512 KiB. */
+size_t   role_limit(enum profile, const char *name);
+/* "12.tills.json", or "tills.json" for version 0. Names are percent-encoded: what they say is never a path. */
+void     role_file(const char *name, int64_t version, char out[ROLE_FILE]);
+/* text with everything but letters, digits and -._~ (and / when slashes) as %XX. Caller frees. */
+char    *percent_encode(const char *text, bool slashes);
 
 #endif

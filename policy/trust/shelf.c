@@ -69,10 +69,10 @@ enum err shelf_put(const char *dir, const char *file, const char *role, const js
     envelope = json_pack("{s:o,s:O}", "signatures", signatures_of(bytes, length, keys, count), "signed", body);
     code = canonical_print(envelope, &whole, &length, e);
     json_decref(envelope);
-    if (!code && length > role_limit(role))
+    if (!code && length > role_limit(PROFILE_FERRY, role))
         code =
             fail(e, ERR_CONDITION, "%s: %zu bytes of signed policy, nodes accept at most %zu; split the collection or withdraw deployments",
-                 role, length, role_limit(role));
+                 role, length, role_limit(PROFILE_FERRY, role));
     code = code ? code : file_write(path, whole, length, 0644, e);
     if (code || !announce)
         return code;
@@ -95,6 +95,36 @@ enum err shelf_get(const char *dir, const char *file, json_t **body, struct erro
     *body = json_incref(json_object_get(envelope, "signed"));
     json_decref(envelope);
     return *body ? OK : fail(e, ERR_VERIFY, "%s: not a signed file", path);
+}
+
+static bool is_signed_by(const json_t *signatures, const struct key *k, const char *bytes, size_t length)
+{
+    char id[SHA256_HEX];
+
+    key_id(k->public, id);
+    for (size_t i = 0; i < json_array_size(signatures); i++) {
+        const json_t *one = json_array_get(signatures, i);
+        const char   *hex = json_string_value(json_object_get(one, "sig")), *by = json_string_value(json_object_get(one, "keyid"));
+        uint8_t       raw[KEY_SIGNATURE];
+
+        if (hex && by && !strcmp(by, id) && hex_decode(hex, raw, sizeof raw) && key_verify(k->public, bytes, length, raw))
+            return true;
+    }
+    return false;
+}
+
+bool shelf_signed(const char *dir, const char *file, const struct key *keys, size_t count)
+{
+    AUTO(text_free) char *path = must_print("%s/policy/metadata/%s", dir, file), *bytes = NULL, *body = NULL;
+    size_t                length;
+    json_t               *envelope = NULL;
+    bool                  all = !file_read(path, FILE_MOST, &bytes, &length, NULL) && !json_read(bytes, length, FILE_MOST, &envelope, NULL) &&
+               !canonical_print(json_object_get(envelope, "signed"), &body, &length, NULL);
+
+    for (size_t i = 0; i < count && all; i++)
+        all = is_signed_by(json_object_get(envelope, "signatures"), &keys[i], body, length);
+    json_decref(envelope);
+    return all;
 }
 
 /* --- target bodies --- */

@@ -49,9 +49,9 @@ static enum err target_read(const struct delegation *d, const char *name, const 
 static bool owns(const struct delegation *all, size_t at, const char *target)
 {
     for (size_t i = 0; i < at; i++)
-        if (delegation_allows(&all[i], target))
+        if (delegation_allows(all[i].role, target))
             return false;
-    return delegation_allows(&all[at], target);
+    return delegation_allows(all[at].role, target);
 }
 
 enum err targets_read(const struct delegation *all, size_t at, const json_t *body, struct verifier_target *out, size_t *count,

@@ -1,86 +1,61 @@
 #include "policy/trust/verifier.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "policy/trust/target.h"
+#include "policy/trust/announced.h"
+#include "policy/trust/verifier_inside.h"
 
 #define ROOT_STEPS 32
 
-/* In the order of the specification, 5.3 to 5.6. */
-enum step { STEP_ROOT, STEP_TIMESTAMP, STEP_SNAPSHOT, STEP_TARGETS, STEP_DELEGATED, STEP_END, STEP_FAILED };
+_Static_assert(VERIFIER_PATH >= ROLE_FILE, "every role's file name fits");
 
-struct verifier {
-    struct verifier_store   store;
-    int64_t                 now;
-    enum step               step;
-    int                     root_steps;
-    bool                    same_timestamp;     /* as the stored one */
-    bool                    asked;              /* for anything behind the timestamp */
-    struct role             root, timestamp, snapshot, targets;
-    struct delegation       delegations[DELEGATIONS];
-    struct role             delegated[DELEGATIONS];
-    size_t                  delegation_count, at;
-    struct verifier_target *list;
-    size_t                  count;
-    struct error            error;
-};
-
-static enum err check_fresh(const struct verifier *v, const struct role *r, const char *name, struct error *e)
+static void drop_delegated(struct verifier *v)
 {
-    char text[TIME_SIZE];
-
-    if (r->expires <= v->now)
-        return fail(e, ERR_VERIFY, "%s has expired at %s; the policy in force stays, nothing new is accepted", name,
-                    time_print(r->expires, text));
-    return OK;
+    for (size_t i = 0; i < v->delegated_count; i++)
+        role_end(&v->delegated[i].role);
+    free(v->delegated);
+    free(v->delegations);
+    v->delegated = NULL;
+    v->delegations = NULL;
+    v->delegated_count = v->delegation_count = v->at = 0;
 }
 
-static enum err stored_bytes(struct verifier *v, const char *name, char **bytes, size_t *length, struct error *e)
+struct role *add_delegated(struct verifier *v, const char *name, const struct role *r)
 {
-    enum err code = v->store.get(v->store.ctx, name, bytes, length, e);
+    struct loaded *l;
 
-    return code || *bytes ? code : fail(e, ERR_NOT_FOUND, "%s is not stored", name);
+    v->delegated = must_grow(v->delegated, v->delegated_count + 1, sizeof *v->delegated);
+    l = &v->delegated[v->delegated_count++];
+    snprintf(l->name, sizeof l->name, "%s", name);
+    l->role = *r;
+    return &l->role;
 }
 
-/* A role out of the store, verified again with who may sign it now. ERR_NOT_FOUND when absent. */
-static enum err load(struct verifier *v, const char *name, const char *type, const struct signer *s, struct role *out, struct error *e)
+static const struct role *find_delegated(const struct verifier *v, const char *name)
 {
-    char    *bytes = NULL;
-    size_t   length = 0;
-    enum err code = stored_bytes(v, name, &bytes, &length, e);
-
-    code = code ? code : role_read(bytes, length, role_limit(name), type, out, e);
-    free(bytes);
-    if (!code && (code = role_verify(out, s, name, e)))
-        role_end(out);
-    return code;
-}
-
-static enum err load_top(struct verifier *v, const char *name, struct role *out, struct error *e)
-{
-    struct signer s;
-    enum err      code = root_signer(&v->root, name, &s, e);
-
-    return code ? code : load(v, name, name, &s, out, e);
+    for (size_t i = 0; i < v->delegated_count; i++)
+        if (!strcmp(v->delegated[i].name, name))
+            return &v->delegated[i].role;
+    return NULL;
 }
 
 /* --- 5.3 root --- */
 
-enum err verifier_new(const struct verifier_store *store, int64_t now, struct verifier **out, struct error *e)
+enum err verifier_new(enum profile p, const struct verifier_store *store, int64_t now, struct verifier **out, struct error *e)
 {
     struct verifier *v = must_alloc(sizeof *v);
     char            *bytes = NULL;
     size_t           length = 0;
     enum err         code;
 
+    v->profile = p;
     v->store = *store;
     v->now = now;
     code = stored_bytes(v, "root", &bytes, &length, e);
-    code = code ? code : root_read(bytes, length, &v->root, e);
+    code = code ? code : root_read(p, bytes, length, &v->root, e);
     free(bytes);
     if (code)
         verifier_free(v);
@@ -89,21 +64,16 @@ enum err verifier_new(const struct verifier_store *store, int64_t now, struct ve
     return code;
 }
 
-static void drop_delegated(struct verifier *v)
-{
-    for (size_t i = 0; i < DELEGATIONS; i++)
-        role_end(&v->delegated[i]);
-}
-
 void verifier_free(struct verifier *v)
 {
     if (!v)
         return;
+    search_free(v->search);
+    drop_delegated(v);
     role_end(&v->root);
     role_end(&v->timestamp);
     role_end(&v->snapshot);
     role_end(&v->targets);
-    drop_delegated(v);
     free(v->list);
     free(v);
 }
@@ -118,38 +88,24 @@ static enum err root_settled(struct verifier *v)
     return code;
 }
 
-static bool signers_differ(const struct role *a, const struct role *b, const char *role)
+/* 5.3.11, recovery from a fast-forward: with other keys for either, whatever version the stored ones claim counts for nothing. */
+static enum err put_root(struct verifier *v, const struct role *next, const char *bytes, size_t length)
 {
-    struct signer x, y;
+    static const char *const announcers[] = {"timestamp", "snapshot", NULL};
+    bool rotates = root_rotates(v->profile, &v->root, next, "timestamp") || root_rotates(v->profile, &v->root, next, "snapshot");
 
-    return root_signer(a, role, &x, NULL) || root_signer(b, role, &y, NULL) || memcmp(&x, &y, sizeof x) != 0;
-}
-
-/* 5.3.11: recovery from a fast-forward. Before the new root is stored: a crash between the two repeats this, and never keeps the old ones.
- */
-static enum err forget_replaced(struct verifier *v, const struct role *next)
-{
-    enum err code;
-
-    if (!signers_differ(&v->root, next, "timestamp") && !signers_differ(&v->root, next, "snapshot"))
-        return OK;
-    code = v->store.drop(v->store.ctx, "timestamp", &v->error);
-    return code ? code : v->store.drop(v->store.ctx, "snapshot", &v->error);
+    return v->store.put(v->store.ctx, "root", bytes, length, rotates ? announcers : NULL, &v->error);
 }
 
 static enum err give_root(struct verifier *v, const char *bytes, size_t length)
 {
     struct role next;
-    enum err    code = root_read(bytes, length, &next, &v->error);
+    enum err    code = root_read(v->profile, bytes, length, &next, &v->error);
 
     if (code)
         return code;
-    if (next.version != v->root.version + 1)
-        code = fail(&v->error, ERR_VERIFY, "root %lld follows root %lld: it has to go up by exactly one", (long long)next.version,
-                    (long long)v->root.version);
-    code = code ? code : root_check(&next, &v->root, "root", &v->error);
-    code = code ? code : forget_replaced(v, &next);
-    code = code ? code : v->store.put(v->store.ctx, "root", bytes, length, &v->error);
+    code = root_follows(v->profile, &v->root, &next, &v->error);
+    code = code ? code : put_root(v, &next, bytes, length);
     if (code) {
         role_end(&next);
         return code;
@@ -161,36 +117,41 @@ static enum err give_root(struct verifier *v, const char *bytes, size_t length)
 
 /* --- 5.4 timestamp --- */
 
-static enum err check_after(const struct role *next, const struct role *old, struct error *e)
+/* 5.4.3: with the same version, the one we had counts, whatever else the new one says. */
+static enum err compare_timestamps(struct verifier *v, struct role *next)
 {
-    if (next->version < old->version)
-        return fail(e, ERR_VERIFY, "timestamp %lld after %lld: rolled back", (long long)next->version, (long long)old->version);
-    if (announced_version(next, "snapshot") < announced_version(old, "snapshot"))
-        return fail(e, ERR_VERIFY, "the timestamp announces an older snapshot: rolled back");
-    return OK;
+    struct role old, same;
+    enum err    code = OK;
+
+    if (stored_top(v, "timestamp", &old, NULL))
+        return OK;
+    if (next->version == old.version) {
+        same = old;
+        old = *next;
+        *next = same;
+        v->same_timestamp = true;
+    } else if (next->version < old.version) {
+        code = fail(&v->error, ERR_VERIFY, "timestamp %lld after %lld: rolled back", (long long)next->version, (long long)old.version);
+    } else {
+        code = announced_after(next, &old, &v->error);
+    }
+    role_end(&old);
+    return code;
 }
 
 static enum err give_timestamp(struct verifier *v, const char *bytes, size_t length)
 {
-    struct role next, old = {0};
-    enum err    code = role_read(bytes, length, role_limit("timestamp"), "timestamp", &next, &v->error);
+    struct role next;
+    enum err    code = role_read(bytes, length, role_limit(v->profile, "timestamp"), "timestamp", &next, &v->error);
 
     if (code)
         return code;
-    code = root_check(&next, &v->root, "timestamp", &v->error);
-    if (!code && !load_top(v, "timestamp", &old, NULL)) {
-        code = check_after(&next, &old, &v->error);
-        if (next.version == old.version) {      /* 5.4.3: the one we had counts, whatever else the new one says */
-            struct role same = old;
-            old = next;
-            next = same;
-            v->same_timestamp = true;
-        }
-    }
-    role_end(&old);
+    code = root_check(v->profile, &next, &v->root, "timestamp", &v->error);
+    code = code ? code : announced_read(v->profile, &next, true, &v->error);
+    code = code ? code : compare_timestamps(v, &next);
     code = code ? code : check_fresh(v, &next, "timestamp", &v->error);
     if (!code && !v->same_timestamp)
-        code = v->store.put(v->store.ctx, "timestamp", bytes, length, &v->error);
+        code = v->store.put(v->store.ctx, "timestamp", bytes, length, NULL, &v->error);
     if (code) {
         role_end(&next);
         return code;
@@ -203,102 +164,77 @@ static enum err give_timestamp(struct verifier *v, const char *bytes, size_t len
 
 /* --- 5.5 snapshot, 5.6 targets and delegated roles: one shape, announced by the file before --- */
 
-struct awaited {
-    const char        *name, *type;
-    const struct role *announcer;
-    struct signer      signer;
-    struct role       *into;
-    int64_t            version;
-};
+static enum err awaited_top(struct verifier *v, struct awaited *a, const char *name, const struct role *announcer, struct error *e)
+{
+    snprintf(a->name, sizeof a->name, "%s", name);
+    a->type = name;
+    a->announcer = announcer;
+    return root_signer(v->profile, &v->root, name, &a->signer, e);
+}
 
+static void awaited_delegated(struct verifier *v, struct awaited *a, const struct delegation *d)
+{
+    snprintf(a->name, sizeof a->name, "%s", d->name);
+    a->type = "targets";
+    a->announcer = &v->snapshot;
+    a->signer = d->signer;
+}
+
+/* name stays empty when nothing more is awaited. */
 static enum err awaited_now(struct verifier *v, struct awaited *a, struct error *e)
 {
-    enum err code = OK;
+    const json_t     *delegator = NULL, *role = NULL;
+    struct delegation d;
+    enum err          code = OK;
 
-    *a = (struct awaited){.name = "snapshot", .type = "snapshot", .announcer = &v->timestamp, .into = &v->snapshot};
-    if (v->step == STEP_TARGETS)
-        *a = (struct awaited){.name = "targets", .type = "targets", .announcer = &v->snapshot, .into = &v->targets};
-    if (v->step == STEP_DELEGATED)
-        *a = (struct awaited){.name = v->delegations[v->at].name, .type = "targets", .announcer = &v->snapshot,
-                              .signer = v->delegations[v->at].signer, .into = &v->delegated[v->at]};
-    else
-        code = root_signer(&v->root, a->name, &a->signer, e);
-    a->version = announced_version(a->announcer, a->name);
-    if (!code && a->version < 1)
-        code = fail(e, ERR_VERIFY, "%s is nowhere announced with a version", a->name);
-    return code;
-}
-
-static enum err not_rolled_back(const struct role *old, const struct role *next, struct error *e)
-{
-    const char *name;
-    json_t     *meta;
-
-    json_object_foreach(json_object_get(old->body, "meta"), name, meta) {
-        const json_t *now = json_object_get(json_object_get(next->body, "meta"), name);
-        if (!now)
-            return fail(e, ERR_VERIFY, "%.80s vanished from the snapshot", name);
-        if (json_integer_value(json_object_get(now, "version")) < json_integer_value(json_object_get(meta, "version")))
-            return fail(e, ERR_VERIFY, "%.80s was rolled back by the snapshot", name);
-    }
-    return OK;
-}
-
-/* What only this kind of role has to fulfil. */
-static enum err check_kind(struct verifier *v, const struct role *r, struct error *e)
-{
-    struct role        old = {0};
-    struct delegation *scratch;
-    size_t             count;
-    enum err           code = OK;
-
-    if (v->step == STEP_DELEGATED)
-        return targets_read(v->delegations, v->at, r->body, NULL, &count, e);
-    if (v->step == STEP_TARGETS) {
-        scratch = must_alloc(DELEGATIONS * sizeof *scratch);
-        code = delegations_read(r->body, scratch, &count, e);
-        free(scratch);
-    } else if (!load_top(v, "snapshot", &old, NULL)) {
-        code = not_rolled_back(&old, r, e);
-        role_end(&old);
-    }
-    return code;
-}
-
-static enum err check_awaited(struct verifier *v, const struct awaited *a, const char *bytes, size_t length, struct role *out,
-                              struct error *e)
-{
-    struct role r;
-    enum err    code = announced_check(a->announcer, a->name, bytes, length, e);
-
-    code = code ? code : role_read(bytes, length, role_limit(a->name), a->type, &r, e);
-    if (code)
+    memset(a, 0, sizeof *a);
+    if (v->step == STEP_SNAPSHOT)
+        code = awaited_top(v, a, "snapshot", &v->timestamp, e);
+    else if (v->step == STEP_TARGETS)
+        code = awaited_top(v, a, "targets", &v->snapshot, e);
+    else if (v->step == STEP_DELEGATED && v->at < v->delegation_count)
+        awaited_delegated(v, a, &v->delegations[v->at]);
+    else if (v->step == STEP_SEARCH)
+        code = search_next(v->search, &delegator, &role, e);
+    if (!code && delegator && !(code = delegation_read(v->profile, delegator, role, &d, e)))
+        awaited_delegated(v, a, &d);
+    if (code || !*a->name)
         return code;
-    code = role_verify(&r, &a->signer, a->name, e);
-    if (!code && r.version != a->version)
-        code = fail(e, ERR_VERIFY, "%s %lld, %lld was announced", a->name, (long long)r.version, (long long)a->version);
-    code = code ? code : check_fresh(v, &r, a->name, e);
-    code = code ? code : check_kind(v, &r, e);
-    if (code)
-        role_end(&r);
-    else
-        *out = r;
-    return code;
+    a->version = announced_version(a->announcer, a->name);
+    return a->version < 1 ? fail(e, ERR_VERIFY, "%s is nowhere announced with a version", a->name) : OK;
+}
+
+/* check_targets has read the delegations already. */
+void accept_targets(struct verifier *v, const struct role *r)
+{
+    drop_delegated(v);
+    role_end(&v->targets);
+    v->targets = *r;
+    if (!strict(v->profile))
+        return;
+    v->delegations = must_alloc(DELEGATIONS * sizeof *v->delegations);
+    delegations_read(v->profile, r->body, v->delegations, &v->delegation_count, NULL);
 }
 
 static void accept(struct verifier *v, const struct awaited *a, const struct role *r)
 {
-    role_end(a->into);
-    *a->into = *r;
-    if (v->step == STEP_DELEGATED) {
+    switch (v->step) {
+    case STEP_SNAPSHOT:
+        role_end(&v->snapshot);
+        v->snapshot = *r;
+        v->step = STEP_TARGETS;
+        break;
+    case STEP_TARGETS:
+        accept_targets(v, r);
+        v->step = strict(v->profile) ? STEP_DELEGATED : STEP_END;
+        break;
+    case STEP_DELEGATED:
+        add_delegated(v, a->name, r);
         v->at++;
-        return;
+        break;
+    default:
+        search_into(v->search, a->name, add_delegated(v, a->name, r)->body);
     }
-    if (v->step == STEP_TARGETS) {
-        drop_delegated(v);
-        delegations_read(r->body, v->delegations, &v->delegation_count, NULL);      /* check_kind has read it already */
-    }
-    v->step++;
 }
 
 /* What is stored, whole and as announced needs no request; what is not is simply fetched again. */
@@ -324,7 +260,7 @@ static enum err give_awaited(struct verifier *v, const char *bytes, size_t lengt
     code = code ? code : check_awaited(v, &a, bytes, length, &r, &v->error);
     if (code)
         return code;
-    code = v->store.put(v->store.ctx, a.name, bytes, length, &v->error);
+    code = v->store.put(v->store.ctx, a.name, bytes, length, NULL, &v->error);
     if (code)
         role_end(&r);
     else
@@ -332,49 +268,12 @@ static enum err give_awaited(struct verifier *v, const char *bytes, size_t lengt
     return code;
 }
 
-static enum err list_targets(struct verifier *v, struct error *e)
-{
-    struct verifier_target *list;
-    enum err                code = targets_list(v->delegations, v->delegated, v->delegation_count, &list, &v->count, e);
-
-    if (!code) {
-        free(v->list);
-        v->list = list;
-    }
-    return code;
-}
-
-/* After a refresh that failed half way the stored roles are of different ages: each is what was last verified for its name, and stays in
- * force. */
-enum err verifier_recall(struct verifier *v, struct error *e)
-{
-    struct role targets;
-    enum err    code = load_top(v, "targets", &targets, e);
-
-    if (code)
-        return code;
-    code = delegations_read(targets.body, v->delegations, &v->delegation_count, e);
-    drop_delegated(v);
-    role_end(&v->timestamp);
-    role_end(&v->targets);
-    v->targets = targets;
-    if (load_top(v, "timestamp", &v->timestamp, NULL))
-        role_end(&v->timestamp);
-    for (size_t i = 0; i < v->delegation_count; i++)
-        if (load(v, v->delegations[i].name, "targets", &v->delegations[i].signer, &v->delegated[i], NULL))
-            role_end(&v->delegated[i]);
-    return code ? code : list_targets(v, e);
-}
-
 /* --- the machine --- */
 
-static enum verifier_verdict want(struct verifier_want *out, int64_t version, const char *role)
+static enum verifier_verdict want(struct verifier_want *out, const char *role, int64_t version, size_t limit)
 {
-    if (version)
-        snprintf(out->path, sizeof out->path, "%" PRId64 ".%s.json", version, role);
-    else
-        snprintf(out->path, sizeof out->path, "%s.json", role);
-    out->limit = role_limit(role);
+    role_file(role, version, out->path);
+    out->limit = limit;
     return VERIFIER_WANT;
 }
 
@@ -384,19 +283,32 @@ static enum verifier_verdict failed(struct verifier *v)
     return VERIFIER_FAILED;
 }
 
+/* A role of the search that an earlier target, or another delegator, has brought already: no request, but this delegator's own keys. */
+static enum err loaded_already(struct verifier *v, const struct awaited *a, bool *known)
+{
+    const struct role *r = v->step == STEP_SEARCH ? find_delegated(v, a->name) : NULL;
+    enum err           code = r ? role_verify(r, &a->signer, a->name, &v->error) : OK;
+
+    *known = r != NULL;
+    if (r && !code)
+        search_into(v->search, a->name, r->body);
+    return code;
+}
+
 static enum verifier_verdict next_awaited(struct verifier *v, struct verifier_want *out)
 {
     struct awaited a;
+    bool           known = false;
 
-    while (v->step != STEP_DELEGATED || v->at < v->delegation_count) {
-        if (awaited_now(v, &a, &v->error))
+    do {
+        if (awaited_now(v, &a, &v->error) || (*a.name && loaded_already(v, &a, &known)))
             return failed(v);
-        if (stored_already(v, &a))
-            continue;
+    } while (*a.name && (known || stored_already(v, &a)) && v->step != STEP_END);
+    if (*a.name && v->step != STEP_END) {
         v->asked = true;
-        return want(out, a.version, a.name);
+        return want(out, a.name, root_consistent(&v->root) ? a.version : 0, announced_limit(v->profile, a.announcer, a.name));
     }
-    if (list_targets(v, &v->error))
+    if (v->step == STEP_DELEGATED && list_targets(v, &v->error))
         return failed(v);
     v->step = STEP_END;
     return verifier_next(v, out);
@@ -405,9 +317,9 @@ static enum verifier_verdict next_awaited(struct verifier *v, struct verifier_wa
 enum verifier_verdict verifier_next(struct verifier *v, struct verifier_want *out)
 {
     switch (v->step) {
-    case STEP_ROOT:      return want(out, v->root.version + 1, "root");
-    case STEP_TIMESTAMP: return want(out, 0, "timestamp");
-    case STEP_SNAPSHOT: case STEP_TARGETS: case STEP_DELEGATED: return next_awaited(v, out);
+    case STEP_ROOT:      return want(out, "root", v->root.version + 1, role_limit(v->profile, "root"));
+    case STEP_TIMESTAMP: return want(out, "timestamp", 0, role_limit(v->profile, "timestamp"));
+    case STEP_SNAPSHOT: case STEP_TARGETS: case STEP_DELEGATED: case STEP_SEARCH: return next_awaited(v, out);
     case STEP_END:       return v->same_timestamp && !v->asked ? VERIFIER_UNCHANGED : VERIFIER_DONE;
     case STEP_FAILED:    break;
     }
@@ -421,7 +333,7 @@ void verifier_give(struct verifier *v, const char *bytes, size_t length)
     switch (v->step) {
     case STEP_ROOT:      code = give_root(v, bytes, length); break;
     case STEP_TIMESTAMP: code = give_timestamp(v, bytes, length); break;
-    case STEP_SNAPSHOT: case STEP_TARGETS: case STEP_DELEGATED: code = give_awaited(v, bytes, length); break;
+    case STEP_SNAPSHOT: case STEP_TARGETS: case STEP_DELEGATED: case STEP_SEARCH: code = give_awaited(v, bytes, length); break;
     case STEP_END: case STEP_FAILED: break;
     }
     if (code)
@@ -437,27 +349,11 @@ void verifier_absent(struct verifier *v)
     failed(v);
 }
 
-const struct error *verifier_error(const struct verifier *v)
+void verifier_find(struct verifier *v, const char *target)
 {
-    return &v->error;
-}
-
-size_t verifier_target_count(const struct verifier *v)
-{
-    return v->count;
-}
-
-const struct verifier_target *verifier_target(const struct verifier *v, size_t index)
-{
-    return index < v->count ? &v->list[index] : NULL;
-}
-
-int64_t verifier_timestamp_version(const struct verifier *v)
-{
-    return v->timestamp.version;
-}
-
-int64_t verifier_expires(const struct verifier *v)
-{
-    return v->timestamp.expires;
+    if (v->step != STEP_END || strict(v->profile))
+        return;
+    search_free(v->search);
+    v->search = search_new(target, v->targets.body);
+    v->step = STEP_SEARCH;
 }

@@ -1,12 +1,13 @@
-/* The node's half of TUF as consume/produce code (specification 5.0-5.7, profile: trust.md section 1). No sockets, no clock, no files:
+/* The client's half of TUF as consume/produce code (specification 5.0-5.7). No sockets, no clock, no files:
  *
- *     verifier_new(store callbacks, …)          loads what is trusted; the pinned root is the store's "root.json" (put there at enrolment)
+ *     verifier_new(profile, store callbacks, …)     loads what is trusted; the pinned root is the store's "root" (put there at enrolment)
  *     while (verifier_next(v, &want) == VERIFIER_WANT)
  *         fetch want.path (at most want.limit bytes) and say verifier_give(v, bytes, n) or verifier_absent(v)   (404)
- *     VERIFIER_DONE → verifier_targets…; VERIFIER_FAILED → the error tells
+ *     VERIFIER_DONE → the targets; VERIFIER_FAILED → the error tells
  *
- * Order of files: (N+1).root.json until absent, timestamp.json, V.snapshot.json, V.targets.json, then V.ROLE.json for every delegated role,
- * then the wanted targets. Each role is stored the moment it is verified, never before. */
+ * Order of files: (N+1).root.json until absent, timestamp.json, V.snapshot.json, V.targets.json. Ferry's profile (trust.md section 1) goes on
+ * with V.ROLE.json of every delegated role and lists their targets; the general one stops there, and then searches the delegations for one
+ * target at a time: verifier_find, and the same loop again. Each role is stored the moment it is verified, never before. */
 #ifndef FERRY_POLICY_TRUST_VERIFIER_H
 #define FERRY_POLICY_TRUST_VERIFIER_H
 
@@ -16,15 +17,18 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "policy/trust/profile.h"
 
 #define VERIFIER_ROLE 64
+#define VERIFIER_PATH 280
 
-/* Durable per-role storage, by role name ("root", "timestamp", …). get: *out is malloc'd, NULL when absent. put: durable on return. */
+/* Durable per-role storage, by role name ("root", "timestamp", …; names of others' delegated roles may hold anything, slashes too). get:
+ * *out is malloc'd, NULL when absent. put: durable on return, and the roles that drop names (ended by NULL; NULL: none) are gone in the same
+ * transaction. */
 struct verifier_store {
     void    *ctx;
     enum err (*get)(void *ctx, const char *role, char **out, size_t *length, struct error *);
-    enum err (*put)(void *ctx, const char *role, const char *bytes, size_t length, struct error *);
-    enum err (*drop)(void *ctx, const char *role, struct error *);
+    enum err (*put)(void *ctx, const char *role, const char *bytes, size_t length, const char *const *drop, struct error *);
 };
 
 enum verifier_verdict {
@@ -35,7 +39,7 @@ enum verifier_verdict {
 };
 
 struct verifier_want {
-    char   path[256];                           /* relative to the metadata URL: "2.root.json" */
+    char   path[VERIFIER_PATH];                 /* relative to the metadata URL: "2.root.json" */
     size_t limit;                               /* bytes; more is refused (ERR_VERIFY) by the fetcher */
 };
 
@@ -50,14 +54,14 @@ struct verifier_target {                        /* one target of one delegated r
 
 struct verifier;
 /* now: seconds since 1970, already max(clock, highest ever trusted). Fails when the store's root is absent or bad. */
-enum err verifier_new(const struct verifier_store *, int64_t now, struct verifier **out, struct error *);
+enum err verifier_new(enum profile, const struct verifier_store *, int64_t now, struct verifier **out, struct error *);
 void     verifier_free(struct verifier *);
 enum verifier_verdict verifier_next(struct verifier *, struct verifier_want *out);
 void     verifier_give(struct verifier *, const char *bytes, size_t length);
 void     verifier_absent(struct verifier *);
 const struct error *verifier_error(const struct verifier *);     /* after FAILED */
 
-/* After DONE (or loaded from the store by verifier_recall, for a restart without network). Index 0 … count-1, in order of name. */
+/* Ferry's profile, after DONE (or loaded from the store by verifier_recall, for a restart without network). Index 0 … count-1, in order of name. */
 enum err verifier_recall(struct verifier *, struct error *);     /* only from the store; expiry is reported in expired, not an error */
 size_t   verifier_target_count(const struct verifier *);
 const struct verifier_target *verifier_target(const struct verifier *, size_t index);
@@ -65,5 +69,12 @@ const struct verifier_target *verifier_target(const struct verifier *, size_t in
 enum err verifier_check_target(const struct verifier_target *, const char *audience, const char *bytes, size_t length, struct error *);
 int64_t  verifier_timestamp_version(const struct verifier *);
 int64_t  verifier_expires(const struct verifier *);              /* of the timestamp in force */
+
+/* General profile, after DONE or UNCHANGED: searches the delegations for one target; go on with verifier_next until it says so again. */
+void     verifier_find(struct verifier *, const char *target);
+/* Where the target that was searched for lies below the targets URL, and its length; caller frees path. ERR_NOT_FOUND: nobody who may speaks
+ * for it. Then its bytes against length and hashes. */
+enum err verifier_found(const struct verifier *, char **path, uint64_t *length, struct error *);
+enum err verifier_check_found(const struct verifier *, const char *bytes, size_t length, struct error *);
 
 #endif

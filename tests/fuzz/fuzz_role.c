@@ -1,12 +1,15 @@
-/* Signed policy: policy/trust/role.c, delegation.c, canonical.c. The first byte says which role the rest is taken for. */
+/* Signed policy: policy/trust/role.c, trust_root.c, announced.c, delegation.c, scheme.c, canonical.c. The first byte says which role the rest is
+ * taken for, and in which profile. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/document/json.h"
+#include "policy/trust/announced.h"
 #include "policy/trust/canonical.h"
 #include "policy/trust/delegation.h"
+#include "policy/trust/trust_root.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,18 +42,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 1)
         return 0;
-    const char *type = types[data[0] % 4], *bytes = (const char *)data + 1;
-    size_t      length = size - 1;
-    if (!strcmp(type, "root") ? root_read(bytes, length, &role, &e) : role_read(bytes, length, role_limit(type), type, &role, &e))
+    const char  *type = types[data[0] % 4], *bytes = (const char *)data + 1;
+    size_t       length = size - 1;
+    enum profile p = data[0] & 4 ? PROFILE_GENERAL : PROFILE_FERRY;
+    if (role_read(bytes, length, role_limit(p, type), type, &role, &e))
         return 0;
     canonical_is_stable(role.body);
-    if (!strcmp(type, "root") && !root_signer(&role, "timestamp", &signer, &e))
+    if (!strcmp(type, "root") && !root_signer(p, &role, "timestamp", &signer, &e))
         role_verify(&role, &signer, "timestamp", &e);
-    if (!strcmp(type, "targets") && !delegations_read(role.body, all, &count, &e))
-        for (size_t i = 0; i < count; i++)
-            delegation_allows(&all[i], "policy/tills/october.json");
-    announced_version(&role, "snapshot");
-    announced_check(&role, "snapshot", bytes, length, &e);
+    if (!strcmp(type, "targets") && !delegations_read(p, role.body, strict(p) ? all : NULL, &count, &e))
+        for (size_t i = 0; i < count && strict(p); i++)
+            delegation_allows(all[i].role, "policy/tills/october.json");
+    if (!announced_read(p, &role, !strcmp(type, "timestamp"), &e)) {
+        announced_version(&role, "snapshot");
+        announced_check(&role, "snapshot", bytes, length, &e);
+        announced_after(&role, &role, &e);
+    }
     role_end(&role);
     return 0;
 }
