@@ -16,14 +16,16 @@ def say(text):
 
 
 def alter(path):
-    """Changes bytes all over a file in place: same size, same inode."""
-    size = os.path.getsize(path)
+    """Changes bytes all over a file in place: same size, inode and time, so that its owner does not notice, as with a disk that rots."""
+    before = os.stat(path)
+    size = before.st_size
     with open(path, "r+b") as file:
         for at in range(0, size, 32768):
             file.seek(at)
             byte = file.read(1)
             file.seek(at)
             file.write(bytes([byte[0] ^ 0x55]))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def biggest(directory):
