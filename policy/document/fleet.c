@@ -10,6 +10,7 @@
 
 #define GROUPS 10000
 #define DPS    10000
+#define REVOKED 10000
 
 static void type_check(struct reader *r, const char *type)
 {
@@ -34,14 +35,22 @@ void fleet_free(struct fleet *f)
     for (size_t i = 0; i < f->dp_count; i++) {
         free(f->dps[i].name);
         free(f->dps[i].url);
+        free(f->dps[i].pin);
+    }
+    for (size_t i = 0; i < f->revoked_count; i++) {
+        free(f->revoked[i].node);
+        free(f->revoked[i].address);
     }
     for (size_t i = 0; i < f->group_count; i++)
         group_end(&f->groups[i]);
     free(f->dps);
     free(f->groups);
+    free(f->revoked);
     free(f->audience);
     free(f->site);
     free(f->site_url);
+    free(f->site_pin);
+    free(f->ca);
     free(f->default_group);
     free(f);
 }
@@ -57,6 +66,23 @@ static void dps_read(struct reader *r, struct fleet *f)
         f->dp_count = i + 1;
         f->dps[i].name = reader_copy(&d, "name", 64);
         f->dps[i].url = reader_copy(&d, "url", 512);
+        f->dps[i].pin = reader_copy_or_null(&d, "pin", 200);
+        r->verdict = reader_done(&d);
+    }
+}
+
+static void revoked_read(struct reader *r, struct fleet *f)
+{
+    const json_t *list = reader_array_or(r, "revoked", REVOKED);
+
+    f->revoked = must_alloc((json_array_size(list) + 1) * sizeof *f->revoked);
+    for (size_t i = 0; i < json_array_size(list) && !r->verdict; i++) {
+        struct reader d;
+        reader_item(&d, r, "revoked", i, json_array_get(list, i));
+        f->revoked_count = i + 1;
+        f->revoked[i].node = reader_copy(&d, "node", 64);
+        f->revoked[i].address = reader_copy_or_null(&d, "address", 64);
+        f->revoked[i].until = reader_time(&d, "until");
         r->verdict = reader_done(&d);
     }
 }
@@ -141,10 +167,13 @@ enum err fleet_from_json(const json_t *value, struct fleet **out, struct error *
     f->site_url = reader_copy(&r, "site_url", 512);
     if (!hex_decode(reader_text(&r, "seal_key", 64), f->seal_key, 32))
         reader_fail(&r, "seal_key", "64 hexadecimal digits were expected");
+    f->site_pin = reader_copy_or_null(&r, "site_pin", 200);
+    f->ca = reader_copy_or_null(&r, "ca", 4096);
     f->poll_s = reader_number(&r, "poll_s", 1, 604800);
     f->rescan_s = reader_number(&r, "rescan_s", 60, 31536000);
     f->default_group = reader_copy_or_null(&r, "default_group", 64);
     dps_read(&r, f);
+    revoked_read(&r, f);
     groups_read(&r, f);
     if (reader_done(&r)) {
         fleet_free(f);
@@ -167,20 +196,49 @@ static json_t *group_print(const struct boundary_group *g)
     return o;
 }
 
+static json_t *dps_print(const struct fleet *f)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < f->dp_count; i++) {
+        json_t *o = json_pack("{s:s,s:s}", "name", f->dps[i].name, "url", f->dps[i].url);
+
+        put_text(o, "pin", f->dps[i].pin);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *revoked_print(const struct fleet *f)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < f->revoked_count; i++) {
+        json_t *o = json_pack("{s:s}", "node", f->revoked[i].node);
+
+        put_text(o, "address", f->revoked[i].address);
+        put_time(o, "until", f->revoked[i].until);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 json_t *fleet_to_json(const struct fleet *f)
 {
     char    seal[65];
-    json_t *o, *dps = json_array(), *groups = json_array();
+    json_t *o, *groups = json_array();
 
     hex_encode(f->seal_key, 32, seal);
-    for (size_t i = 0; i < f->dp_count; i++)
-        json_array_append_new(dps, json_pack("{s:s,s:s}", "name", f->dps[i].name, "url", f->dps[i].url));
     for (size_t i = 0; i < f->group_count; i++)
         json_array_append_new(groups, group_print(&f->groups[i]));
     o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o}", "type", "fleet", "seq", (json_int_t)f->seq, "audience", f->audience, "site",
                   f->site, "site_url", f->site_url, "seal_key", seal, "poll_s", (json_int_t)f->poll_s, "rescan_s", (json_int_t)f->rescan_s,
-                  "dps", dps, "groups", groups);
+                  "dps", dps_print(f), "groups", groups);
     put_text(o, "default_group", f->default_group);
+    put_text(o, "site_pin", f->site_pin);
+    put_text(o, "ca", f->ca);
+    if (f->revoked_count)
+        json_object_set_new(o, "revoked", revoked_print(f));
     return o;
 }
 
@@ -306,4 +364,12 @@ const struct dp *fleet_dp(const struct fleet *f, const char *name)
         if (!strcmp(f->dps[i].name, name))
             return &f->dps[i];
     return NULL;
+}
+
+bool fleet_revoked(const struct fleet *f, const char *node_id)
+{
+    for (size_t i = 0; i < f->revoked_count; i++)
+        if (!strcmp(f->revoked[i].node, node_id))
+            return true;
+    return false;
 }

@@ -13,6 +13,13 @@
 struct dp {
     char *name;
     char *url;                                  /* base: URL/content/HEX */
+    char *pin;                                  /* of its key (certificate.h); NULL: http, which anybody on the way can read */
+};
+/* A retired node whose certificate has not run out yet. */
+struct revoked {
+    char   *node;                               /* its id */
+    char   *address;                            /* where it was last; NULL when nobody knows */
+    int64_t until;                              /* its last certificate's end */
 };
 struct neighbour {
     char   *group;
@@ -29,11 +36,15 @@ struct fleet {
     int64_t        seq;
     char          *audience, *site;             /* id and name */
     char          *site_url;                    /* policy, status, enrolment: URL/policy/…, URL/api/v1/… */
+    char          *site_pin;                    /* of the site's key, or of two while it changes: "sha256//…;sha256//…"; NULL: http */
+    char          *ca;                          /* PEM: whose certificates nodes have, and every torrent carries; NULL: none */
     uint8_t        seal_key[32];                /* X25519: crypto_box_seal to the site */
     int64_t        poll_s;                      /* 3600 */
     int64_t        rescan_s;                    /* 604800 */
     struct dp     *dps;
     size_t         dp_count;
+    struct revoked *revoked;
+    size_t         revoked_count;
     struct boundary_group *groups;
     size_t         group_count;
     char          *default_group;               /* used by nodes outside every boundary; NULL: they use the origin */
@@ -70,5 +81,6 @@ bool     cidr_ok(const char *text);              /* "10.1.0.0/16" or "2001:db8::
 const struct boundary_group *fleet_group_of(const struct fleet *, const char *address);
 const struct boundary_group *fleet_group(const struct fleet *, const char *name);
 const struct dp             *fleet_dp(const struct fleet *, const char *name);
+bool                         fleet_revoked(const struct fleet *, const char *node_id);
 
 #endif

@@ -3,7 +3,9 @@
 
 #define FLEET                                                                                                                              \
     "{'type':'fleet','seq':3,'audience':'site-1','site':'hq','site_url':'http://hq:8440','seal_key':'" HEX_A "','poll_s':3600,"            \
-    "'rescan_s':604800,'default_group':'hq','dps':[{'name':'dp-1','url':'http://10.1.0.2:8441'},{'name':'dp-2','url':'http://dp2'}],"      \
+    "'rescan_s':604800,'default_group':'hq','site_pin':'sha256//x=','ca':'PEM',"                                                           \
+    "'revoked':[{'node':'n1','address':'10.1.0.7','until':'2026-11-27T20:00:00Z'},{'node':'n2','until':'2026-11-28T20:00:00Z'}],"          \
+    "'dps':[{'name':'dp-1','url':'https://10.1.0.2:8441','pin':'sha256//y='},{'name':'dp-2','url':'http://dp2'}],"                         \
     "'groups':[{'name':'hq','cidrs':['10.0.0.0/8','2001:db8::/32'],'dps':['dp-2'],'neighbours':[]},"                                       \
     "{'name':'north','cidrs':['10.1.0.0/16','10.2.3.4','2001:db8:1::/48'],'dps':['dp-1','dp-2'],'neighbours':[{'group':'hq','minutes':"    \
     "120},{'group':'south','minutes':-1}]},{'name':'south','cidrs':['10.1.128.0/17','10.1.0.0/16'],'neighbours':[]}]}"
