@@ -92,8 +92,8 @@ static enum err first_publish(const char *dir, const char *url, const struct sit
 /* Everything in a directory beside the final one, which appears by one rename. */
 static enum err build(const char *dir, const char *name, const char *url, struct error *e)
 {
-    char *offline = must_print("%s/offline", dir), *ledger = must_print("%s/ledger.db", dir), *content = must_print("%s/content", dir),
-         id[17];
+    char                *offline = must_print("%s/offline", dir), *ledger = must_print("%s/ledger.db", dir),
+                        *content = must_print("%s/content", dir), id[17];
     uint8_t              seal[32];
     struct site_identity identity = {0};
     enum err             code = file_make_dirs(dir, 0700, e);

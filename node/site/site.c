@@ -127,6 +127,17 @@ static enum err load_seal(struct site *s, struct error *e)
     return code;
 }
 
+/* A key of its own that is lost costs nothing here, and every node its way to this site: that is said loudly. */
+static enum err tell_identity(struct site *s, struct error *e)
+{
+    AUTO(text_free) char *before = ledger_setting(s->ledger, "site.pin");
+
+    if (before && strcmp(before, s->identity.pin))
+        log_say(LOG_WRONG, "site.other-key", "keys/tls.key is not the key it was: nodes that know the other one do not speak to this site until they "
+                                             "are enrolled again; put it back from a backup if there is one", NULL);
+    return site_identity_tell(&s->identity, s->ledger, e);
+}
+
 static enum err open_files(struct site *s, struct error *e)
 {
     char    *ledger = must_print("%s/ledger.db", s->dir), *lock = must_print("%s/site.lock", s->dir);
@@ -146,7 +157,7 @@ static enum err open_files(struct site *s, struct error *e)
         s->name = ledger_setting(s->ledger, "site.name");
         code = site_identity_open(&s->identity, s->dir, s->id, clock_now(), e);
     }
-    code = code ? code : site_identity_tell(&s->identity, s->ledger, e);
+    code = code ? code : tell_identity(s, e);
     free(ledger);
     free(lock);
     return code;
