@@ -172,7 +172,7 @@
     X(DP_NAMES, "SELECT name FROM dp ORDER BY name") \
     X(DPS, "SELECT name, url, node, pin, (SELECT public FROM node WHERE node.id = dp.node) AS public," \
            " (SELECT group_concat(grp, ', ') FROM dp_group WHERE dp = dp.name) AS groups FROM dp ORDER BY name") \
-    X(DP_OF_NODE, "SELECT count(*) FROM dp WHERE node = ?1") \
+    X(DP_OF_NODE, "SELECT count(*) FROM dp WHERE node = ?1 AND node <> ''") \
     X(DP_DROP, "DELETE FROM dp WHERE name = ?1") \
     X(DP_GROUP_DROP, "DELETE FROM dp_group WHERE dp = ?1") \
     X(DP_GROUP_PUT, "INSERT INTO dp_group VALUES(?1, ?2) ON CONFLICT DO NOTHING") \

@@ -115,6 +115,7 @@ static void test_serves(void **state)
     desk_node(d, "dp-host", id);
     desk_node(d, "till-1", other);
     say(d, "dp.add", "{'name':'dp-1','url':'https://a','node':'dp-host'}");
+    say(d, "dp.add", "{'name':'cdn','url':'http://b'}");
     assert_true(node_serves(d->a.ledger, id));
     assert_false(node_serves(d->a.ledger, other));
     assert_false(node_serves(d->a.ledger, ""));
