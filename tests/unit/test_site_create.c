@@ -60,8 +60,9 @@ static mode_t mode_of(const char *name)
 
 static void test_whole(void **state)
 {
-    static const char *const secret[] = {"site/keys/timestamp.key", "site/keys/snapshot.key", "site/keys/targets.key", "site/keys/seal.key", "site/keys/ca.key", "site/keys/tls.key",
-                                         "site/offline/root-1.key", "site/offline/root-2.key", "site/offline/root-3.key", "site/ledger.db"};
+    static const char *const secret[] = {"site/keys/timestamp.key", "site/keys/snapshot.key", "site/keys/targets.key", "site/keys/seal.key",
+                                         "site/keys/ca.key",        "site/keys/tls.key",      "site/offline/root-1.key", "site/offline/root-2.key",
+                                         "site/offline/root-3.key", "site/ledger.db"};
     AUTO(text_free) char    *path = must_print("%s/ledger.db", site), *url, *zone;
     struct ledger           *l = NULL;
     struct error             e;
