@@ -22,8 +22,8 @@ static void print_help(void)
 {
     printf("ferryd - the daemon of Ferry: client, distribution point, site\n\n"
            "  ferryd --config /etc/ferry/ferryd.conf\n"
-           "  ferryd --role site --site-state /var/lib/ferry-site --site-listen 192.0.2.1:8440 --site-url http://updates.example.org:8440\n"
-           "  ferryd --role client --site http://updates.example.org:8440 --enrol-token ferry-... --listen 10.1.0.7:6881 --peer "
+           "  ferryd --role site --site-state /var/lib/ferry-site --site-listen 192.0.2.1:8440 --site-url https://updates.example.org:8440\n"
+           "  ferryd --role client --site https://updates.example.org:8440 --enrol-token ferry-... --listen 10.1.0.7:6881 --peer "
            "10.1.0.8:6881\n\n"
            "  --config FILE    settings, one \"key = value\" a line; " STANDARD_CONFIG " when it exists\n"
            "  --check-config   says whether the settings are accepted, and ends\n"

@@ -132,44 +132,6 @@ const struct verb content_verbs[] = {
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
-/* The whole configuration for a stock nginx that serves the tree of a distribution point. */
-static enum err run_nginx(struct invocation *in, struct error *e)
-{
-    const char *root = json_string_value(json_object_get(in->args, "root")),
-               *listen = json_string_value(json_object_get(in->args, "listen"));
-
-    if (!root || *root != '/')
-        return fail(e, ERR_USAGE, "--root wants the absolute directory that holds content/");
-    printf(
-        "# /etc/nginx/conf.d/ferry-dp.conf: nodes trust hashes and signatures, not this server; it serves files and ranges, nothing else.\n"
-        "server {\n    listen %s;\n    root %s;\n    autoindex off;\n    access_log off;\n    location /content/ {\n        limit_except "
-        "GET { deny all; }\n"
-        "        default_type application/octet-stream;\n        sendfile on;\n        tcp_nopush on;\n        etag on;\n    }\n    "
-        "location / {\n        return 404;\n    }\n}\n",
-        listen ? listen : "80", root);
-    return OK;
-}
-
-static const struct flag dp_flags[] = {
-    {"url", FLAG_TEXT, NULL, "URL", "where nodes fetch: URL/content/…"},
-    {"node", FLAG_TEXT, NULL, "NODE", "the enrolled node that runs the role, by id or hostname; none for a plain web server"},
-    {NULL, FLAG_BOOL, NULL, NULL, NULL},
-};
-static const struct flag nginx_flags[] = {
-    {"root", FLAG_TEXT, NULL, "DIR", "the directory that holds content/"},
-    {"listen", FLAG_TEXT, NULL, "ADDRESS", "80 unless given"},
-    {NULL, FLAG_BOOL, NULL, NULL, NULL},
-};
-const struct verb dp_verbs[] = {
-    {"dp", "add", "NAME", dp_flags, "POST", "/api/v1/dps", NULL, NULL, "a distribution point",
-     "ferry dp add dp-1 --url http://dp-1.example.org --node dp-1"},
-    {"dp", "list", NULL, NULL, "GET", "/api/v1/dps", "name:NAME url:URL node:NODE groups:GROUPS", NULL, "distribution points", NULL},
-    {"dp", "remove", "NAME", NULL, "DELETE", "/api/v1/dps/{name}", NULL, NULL, "nodes no longer use it", NULL},
-    {"dp", "nginx-config", NULL, nginx_flags, NULL, NULL, NULL, run_nginx,
-     "print the configuration for a stock nginx as distribution point", NULL},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
-};
-
 static const struct flag boundary_flags[] = {
     {"cidr", FLAG_LIST, "cidrs", "CIDR", "10.1.0.0/16"},
     {"dp", FLAG_LIST, "dps", "DP", "its distribution points, the best first"},

@@ -5,7 +5,8 @@
 #include "tools/verb.h"
 
 static const struct flag token_flags[] = {
-    {"expires", FLAG_TEXT, NULL, "DURATION", "24h unless given"},
+    {"expires", FLAG_TEXT, NULL, "DURATION", "24h unless given, 7d with --approval"},
+    {"approval", FLAG_BOOL, NULL, NULL, "for many machines: each waits until `ferry node approve` lets it in"},
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 static const struct flag alert_flags[] = {
@@ -68,8 +69,13 @@ const struct verb node_verbs[] = {
     {"node", "show", "NAME", NULL, "GET", "/api/v1/nodes/{name}", NULL, run_show,
      "its facts, its updates with states and codes, its last contact", "ferry node show till-3"},
     {"node", "token", NULL, token_flags, "POST", "/api/v1/tokens", NULL, run_token,
-     "a single-use enrolment token for a new machine's enrol-token", NULL},
-    {"node", "retire", "NAME", NULL, "DELETE", "/api/v1/nodes/{name}", NULL, NULL, "it is gone: its status is refused from now on", NULL},
+     "an enrolment token for a new machine's enrol-token: for one machine, or for many", "ferry node token --approval --expires 7d"},
+    {"node", "pending", NULL, NULL, "GET", "/api/v1/pending", "hostname:HOSTNAME id:ID address:ADDRESS since:SINCE:time key:KEY", NULL,
+     "machines that wait for approval", NULL},
+    {"node", "approve", "NAME", NULL, "POST", "/api/v1/pending/{name}/approve", NULL, NULL, "a machine that waits becomes a node",
+     "ferry node approve till-7"},
+    {"node", "reject", "NAME", NULL, "POST", "/api/v1/pending/{name}/reject", NULL, NULL, "a machine that waits does not", NULL},
+    {"node", "retire", "NAME", NULL, "DELETE", "/api/v1/nodes/{name}", NULL, NULL, "it is gone: the site and other nodes refuse it from now on", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 const struct verb audit_verbs[] = {

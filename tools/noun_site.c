@@ -7,7 +7,7 @@
 static const struct flag init_flags[] = {
     {"name", FLAG_TEXT, NULL, "NAME", "the site's name"},
     {"state", FLAG_TEXT, NULL, "DIR", "where everything of the site lives; /var/lib/ferry-site unless given"},
-    {"url", FLAG_TEXT, NULL, "URL", "where nodes reach it: http://hq.example.org:8440"},
+    {"url", FLAG_TEXT, NULL, "URL", "where nodes reach it: https://hq.example.org:8440"},
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 
@@ -27,8 +27,22 @@ static enum err run_init(struct invocation *in, struct error *e)
     return code;
 }
 
+/* As a file has it, for `>`. */
+static enum err run_ca(struct invocation *in, struct error *e)
+{
+    json_t  *answer = NULL;
+    enum err code = verb_ask(in, &answer, e);
+
+    if (!code && in->json)
+        verb_show(in, answer);
+    else if (!code)
+        printf("%s", json_string_value(json_object_get(answer, "ca")));
+    json_decref(answer);
+    return code;
+}
+
 static const struct flag set_flags[] = {
-    {"url", FLAG_TEXT, NULL, "URL", "where nodes reach it"},
+    {"url", FLAG_TEXT, NULL, "URL", "where nodes reach it: https://…"},
     {"poll", FLAG_TEXT, NULL, "DURATION", "how often nodes ask for policy; 60m unless set"},
     {"sync", FLAG_TEXT, NULL, "SCHEDULE", "when catalogs are read by themselves: 'daily 04:00'; none for never"},
     {"default-group", FLAG_TEXT, "default_group", "GROUP", "the boundary group for nodes outside every boundary"},
@@ -38,9 +52,11 @@ static const struct flag set_flags[] = {
 };
 const struct verb site_verbs[] = {
     {"site", "init", NULL, init_flags, NULL, NULL, NULL, run_init, "make a site: keys, database, first signed policy",
-     "ferry site init --name hq --url http://hq.example.org:8440"},
+     "ferry site init --name hq --url https://hq.example.org:8440"},
     {"site", "show", NULL, NULL, "GET", "/api/v1/site", NULL, NULL, "the site and its settings", NULL},
     {"site", "set", NULL, set_flags, "PATCH", "/api/v1/site", NULL, NULL, "change a setting", NULL},
+    {"site", "ca", NULL, NULL, "GET", "/api/v1/site/ca", NULL, run_ca, "print the certificate of the site's CA, which signs the nodes'",
+     "ferry site ca > ca.pem"},
     {"publish", "", NULL, NULL, "POST", "/api/v1/publish", NULL, NULL, "sign and publish the policy again", NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };

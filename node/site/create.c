@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "node/base/clock.h"
 #include "node/site/publish_now.h"
+#include "node/site/site_identity.h"
 #include "policy/authoring/author.h"
 #include "policy/document/json.h"
 
@@ -67,7 +68,7 @@ static enum err set_zone(struct ledger *l, struct error *e)
     return code;
 }
 
-static enum err first_publish(const char *dir, const char *url, struct error *e)
+static enum err first_publish(const char *dir, const char *url, const struct site_identity *identity, struct error *e)
 {
     char              *path = must_print("%s/ledger.db", dir), *content = must_print("%s/content", dir);
     struct ledger     *l = NULL;
@@ -76,6 +77,7 @@ static enum err first_publish(const char *dir, const char *url, struct error *e)
     struct author      a = {.ledger = l, .now = clock_now(), .who = "site init", .content_dir = content};
 
     code = code ? code : set_zone(l, e);
+    code = code ? code : site_identity_tell(identity, l, e);
     if (!code && *url)
         code = author_set_url(l, url, e);
     code = code ? code : repository_open(dir, &r, e);
@@ -90,17 +92,20 @@ static enum err first_publish(const char *dir, const char *url, struct error *e)
 /* Everything in a directory beside the final one, which appears by one rename. */
 static enum err build(const char *dir, const char *name, const char *url, struct error *e)
 {
-    char *offline = must_print("%s/offline", dir), *ledger = must_print("%s/ledger.db", dir), *content = must_print("%s/content", dir),
-         id[17];
-    uint8_t  seal[32];
-    enum err code = file_make_dirs(dir, 0700, e);
+    char                *offline = must_print("%s/offline", dir), *ledger = must_print("%s/ledger.db", dir),
+                        *content = must_print("%s/content", dir), id[17];
+    uint8_t              seal[32];
+    struct site_identity identity = {0};
+    enum err             code = file_make_dirs(dir, 0700, e);
 
     make_id(id);
     code = code ? code : file_make_dirs(content, 0755, e);
     code = code ? code : repository_create(dir, offline, id, clock_now(), e);
     code = code ? code : make_seal(dir, seal, e);
+    code = code ? code : site_identity_open(&identity, dir, id, clock_now(), e);
     code = code ? code : ledger_create(ledger, name, id, seal, e);
-    code = code ? code : first_publish(dir, url, e);
+    code = code ? code : first_publish(dir, url, &identity, e);
+    site_identity_end(&identity);
     free(offline);
     free(ledger);
     free(content);

@@ -9,6 +9,7 @@
 #include "node/io/web.h"
 #include "node/site/jobs.h"
 #include "node/site/site.h"
+#include "node/site/site_identity.h"
 #include "policy/authoring/rollout.h"
 
 /* A request over the network that closing the site ends. */
@@ -37,6 +38,7 @@ struct site {
     struct repository   *repository;
     char                *dir, *content_dir, *policy_dir, *id, *name;
     uint8_t              seal_public[32], seal_secret[32];
+    struct site_identity identity;
     int                  lock;
     struct clockwork     clockwork;
     bool                 check_content;         /* inventories or groups changed */
@@ -71,6 +73,14 @@ void          site_release(struct site *);
 void site_make_routes(struct site *);
 extern const struct route public_routes[];
 extern const size_t       public_route_count;
+/* What an enrolled node has signed and sealed for this site, in the body. */
+enum err site_open_sealed(struct site *, struct exchange *, size_t limit, uint8_t public[32], char node_id[NODE_ID_SIZE], json_t **out,
+                          struct error *);
+/* admit.c: the one gate of the public listener. ctx: the site. */
+enum err site_admit(void *ctx, const struct route *, const uint8_t *der, size_t size, char identity[SERVER_IDENTITY], struct error *);
+/* enrol.c */
+void enrol_on_ask(void *ctx, struct exchange *);
+void enrol_on_certificate(void *ctx, struct exchange *);
 /* sync.c, library.c: start the work, which tells the job how it goes. */
 void sync_start(struct site *, struct job_work *, const json_t *names);
 /* done may be NULL. group NULL: every deployed group. */

@@ -85,6 +85,7 @@ static void site_free(struct site *s)
     repository_close(s->repository);
     jobs_free(s->jobs);
     sodium_memzero(s->seal_secret, sizeof s->seal_secret);
+    site_identity_end(&s->identity);
     fd_end(&s->lock);
     free(s->dir);
     free(s->content_dir);
@@ -126,6 +127,17 @@ static enum err load_seal(struct site *s, struct error *e)
     return code;
 }
 
+/* A key of its own that is lost costs nothing here, and every node its way to this site: that is said loudly. */
+static enum err tell_identity(struct site *s, struct error *e)
+{
+    AUTO(text_free) char *before = ledger_setting(s->ledger, "site.pin");
+
+    if (before && strcmp(before, s->identity.pin))
+        log_say(LOG_WRONG, "site.other-key", "keys/tls.key is not the key it was: nodes that know the other one do not speak to this site until they "
+                                             "are enrolled again; put it back from a backup if there is one", NULL);
+    return site_identity_tell(&s->identity, s->ledger, e);
+}
+
 static enum err open_files(struct site *s, struct error *e)
 {
     char    *ledger = must_print("%s/ledger.db", s->dir), *lock = must_print("%s/site.lock", s->dir);
@@ -143,10 +155,25 @@ static enum err open_files(struct site *s, struct error *e)
     if (!code) {
         s->id = ledger_setting(s->ledger, "site.id");
         s->name = ledger_setting(s->ledger, "site.name");
+        code = site_identity_open(&s->identity, s->dir, s->id, clock_now(), e);
     }
+    code = code ? code : tell_identity(s, e);
     free(ledger);
     free(lock);
     return code;
+}
+
+/* TLS, always: who may ask what is admit.c's to say. */
+static enum err open_public(struct site *s, struct error *e)
+{
+    struct route_set  set = {.routes = public_routes, .count = public_route_count, .ctx = s};
+    struct server_tls tls = {.key = s->identity.tls_key,
+                             .certificate = s->identity.tls_certificate,
+                             .trust = s->identity.ca_pem,
+                             .admit = site_admit,
+                             .ctx = s};
+
+    return server_open_tls(s->loop, s->config->site_listen, &set, 1, &tls, &s->public, e);
 }
 
 enum err site_open(uv_loop_t *loop, const struct config *config, struct web *web, struct site **out, struct error *e)
@@ -164,7 +191,7 @@ enum err site_open(uv_loop_t *loop, const struct config *config, struct web *web
     s->jobs = jobs_new();
     code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : open_files(s, e);
     code = code ? code : site_publish(s, e);
-    code = code ? code : server_open(loop, config->site_listen, public_routes, public_route_count, s, &s->public, e);
+    code = code ? code : open_public(s, e);
     if (code) {
         site_free(s);
         return code;

@@ -40,7 +40,7 @@ enum err author_run(const struct author_command *, struct author *, const json_t
 
 /* ---- what node/site calls around network work ---- */
 
-/* "site.url": http:// or https://, its last slash gone. */
+/* "site.url": https://, its last slash gone. */
 enum err author_set_url(struct ledger *, const char *url, struct error *);
 /* "timezone": an IANA name. ERR_NOT_FOUND. */
 enum err author_set_timezone(struct ledger *, const char *name, struct error *);
@@ -78,19 +78,27 @@ enum err content_group_done(struct author *, const char *group,
 /* The groups that enabled deployments carry: rows of {"name"}. Caller decrefs. */
 enum err author_deployed_groups(struct author *, json_t **out, struct error *);
 
-/* Nodes (node.c). Token: single use, expiring. */
+/* Nodes (author_enrol.c). A token is for one machine, or it puts many on a list an administrator approves from; it expires. Whoever has used
+ * one may ask with it again, with the same key: the answer may have been lost. node_id: "" while the machine waits for approval. */
 enum err node_enrol(struct author *, const char *token_id, const uint8_t public[32], const char *hostname, const char *address,
                     char node_id[NODE_ID_SIZE], struct error *);
-enum err node_token_secret(struct ledger *, const char *token_id, int64_t now, uint8_t secret[16], struct error *);
+/* Of a token that is good for this key. ERR_DENIED. */
+enum err node_token_secret(struct ledger *, const char *token_id, const uint8_t public[32], int64_t now, uint8_t secret[16], struct error *);
+/* Enrolled with this key, and not retired. */
 bool     node_known(struct ledger *, const uint8_t public[32], char node_id[NODE_ID_SIZE]);
+/* It is about to get a certificate that ends then. */
+enum err node_certified(struct author *, const char *node_id, int64_t until, struct error *);
+/* Some distribution point runs on it. */
+bool     node_serves(struct ledger *, const char *node_id);
 
 /* Status (compliance.c). messages: the array out of an envelope of that node. One transaction, idempotent by (node, serial); *held: the
  * highest serial up to which everything is stored without a gap. */
 enum err compliance_ingest(struct author *, const char *node_id, const json_t *messages, int64_t *held, struct error *);
 
 /* Putting in order (tidy.c), once an hour is enough: the supersedence rule is applied, expired updates in no deployment are forgotten after
- * seven days, content nobody names is marked. out: {"expired", "restored", "forgotten": counts, "changed": publish now, "content": [SHA-256
- * of what nobody has named for a day: delete the files HEX and HEX.torrent, then author_forget_content each]}. */
+ * seven days, content nobody names is marked, revocations of certificates that have run out end. out: {"expired", "restored", "forgotten",
+ * "revocations": counts, "changed": publish now, "content": [SHA-256 of what nobody has named for a day: delete the files HEX and
+ * HEX.torrent, then author_forget_content each]}. */
 enum err author_tidy(struct author *, json_t **out, struct error *);
 /* One that somebody has named meanwhile stays: it will be fetched again. */
 enum err author_forget_content(struct author *, const char *sha256, struct error *);

@@ -1,13 +1,9 @@
-/* Nodes: enrolment tokens, enrolled machines. */
-#include <sodium.h>
-#include <stdio.h>
+/* Nodes: enrolled machines, and their end. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "policy/authoring/noun.h"
-
-#define TOKEN_LIFE 86400
 
 enum err node_resolve(struct ledger *l, const char *name, char **id, struct error *e)
 {
@@ -18,76 +14,6 @@ enum err node_resolve(struct ledger *l, const char *name, char **id, struct erro
     *id = must_copy(arg_text(row, "id"));
     json_decref(row);
     return OK;
-}
-
-enum err node_token(struct author *a, const json_t *args, json_t **out, struct error *e)
-{
-    uint8_t  id[8], secret[16];
-    char     id_text[17], secret_text[33], expires[TIME_SIZE];
-    int64_t  life = TOKEN_LIFE;
-    enum err code = arg_text(args, "expires") ? duration_read(arg_text(args, "expires"), &life, e) : OK;
-
-    if (code)
-        return code;
-    randombytes_buf(id, sizeof id);
-    randombytes_buf(secret, sizeof secret);
-    hex_encode(id, sizeof id, id_text);
-    hex_encode(secret, sizeof secret, secret_text);
-    code = rows_run(a->ledger, LEDGER_TOKEN_PUT, e, "ssi", id_text, secret_text, a->now + life);
-    if (!code)
-        *out = json_pack("{s:s,s:s,s:s}", "token_id", id_text, "secret", secret_text, "expires", time_print(a->now + life, expires));
-    return code;
-}
-
-static enum err token_good(struct ledger *l, const char *token_id, int64_t now, json_t **row, struct error *e)
-{
-    *row = rows_one(l, LEDGER_TOKEN, "s", token_id);
-    if (!*row)
-        return fail(e, ERR_DENIED, "this enrolment token is not known here");
-    if (arg_number(*row, "used", 0) || arg_number(*row, "expires", 0) <= now) {
-        bool used = arg_number(*row, "used", 0);
-        json_decref(*row);
-        return fail(e, ERR_DENIED, used ? "this enrolment token has been used" : "this enrolment token has expired");
-    }
-    return OK;
-}
-
-enum err node_token_secret(struct ledger *l, const char *token_id, int64_t now, uint8_t secret[16], struct error *e)
-{
-    json_t  *row;
-    enum err code = token_good(l, token_id, now, &row, e);
-
-    if (code)
-        return code;
-    if (!hex_decode(arg_text(row, "secret"), secret, 16))
-        code = fail(e, ERR_FAILED, "the token's secret is damaged");
-    json_decref(row);
-    return code;
-}
-
-enum err node_enrol(struct author *a, const char *token_id, const uint8_t public[32], const char *hostname, const char *address,
-                    char node_id[NODE_ID_SIZE], struct error *e)
-{
-    char     hex[65];
-    json_t  *row = NULL;
-    enum err code = ledger_begin(a->ledger, e);
-
-    if (code)
-        return code;
-    key_node_id(public, node_id);
-    hex_encode(public, 32, hex);
-    code = token_good(a->ledger, token_id, a->now, &row, e);
-    json_decref(code ? NULL : row);
-    code = code ? code : rows_run(a->ledger, LEDGER_NODE_PUT, e, "ssssi", node_id, hex, hostname, address, a->now);
-    code = code ? code : rows_run(a->ledger, LEDGER_TOKEN_USE, e, "s", token_id);
-    code = code ? code : rows_run(a->ledger, LEDGER_AUDIT_PUT, e, "isss", a->now, a->who, "node.enrol", hostname);
-    return ledger_end(a->ledger, code, e);
-}
-
-bool node_known(struct ledger *l, const uint8_t public[32], char node_id[NODE_ID_SIZE])
-{
-    key_node_id(public, node_id);
-    return rows_number(l, LEDGER_NODE_KNOWN, "s", node_id) > 0;
 }
 
 enum err node_list(struct author *a, const json_t *args, json_t **out, struct error *e)
@@ -163,9 +89,10 @@ enum err node_retire(struct author *a, const json_t *args, json_t **out, struct 
 
     code = code ? code : node_resolve(a->ledger, name, &id, e);
     code = code ? code : forget_states(a->ledger, id, e);
+    code = code ? code : rows_run(a->ledger, LEDGER_ENROLMENT_DROP, e, "s", id);   /* the token it came with opens nothing any more */
     code = code ? code : rows_run(a->ledger, LEDGER_NODE_RETIRE, e, "s", id);
     if (!code)
-        *out = message("node %s is retired: its status is refused from now on", name);
+        *out = message("node %s is retired: the site refuses it from now on, other nodes as soon as they have the next policy", name);
     free(id);
     return code;
 }

@@ -1,4 +1,4 @@
-/* Where: distribution points, boundaries, the site's settings. */
+/* Where: boundaries, the site's settings. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,7 @@
 
 #define POLL_MOST 604800                        /* as nodes read it */
 
-/* Paths are put behind it: without its last slashes. */
-static enum err base_url(const char *url, char **out, struct error *e)
+enum err url_base(const char *url, char **out, struct error *e)
 {
     size_t n = url ? strlen(url) : 0;
 
@@ -24,83 +23,15 @@ static enum err base_url(const char *url, char **out, struct error *e)
     return OK;
 }
 
+/* What listens there speaks TLS and nothing else. */
 enum err author_set_url(struct ledger *l, const char *url, struct error *e)
 {
-    char    *base = NULL;
-    enum err code = base_url(url, &base, e);
+    AUTO(text_free) char *base = NULL;
+    enum err              code = url_base(url, &base, e);
 
-    code = code ? code : ledger_set(l, "site.url", base, e);
-    free(base);
-    return code;
-}
-
-enum err dp_add(struct author *a, const json_t *args, json_t **out, struct error *e)
-{
-    const char *name = NULL, *url = arg_text(args, "url");
-    char       *node = NULL, *base = NULL;
-    enum err    code = arg_name(args, "name", "distribution point", &name, e);
-
-    if (!code && rows_number(a->ledger, LEDGER_DP_HAS, "s", name))
-        code = fail(e, ERR_EXISTS, "distribution point %s exists already", name);
-    code = code ? code : base_url(url, &base, e);
-    if (!code && arg_text(args, "node"))
-        code = node_resolve(a->ledger, arg_text(args, "node"), &node, e);
-    code = code ? code : rows_run(a->ledger, LEDGER_DP_PUT, e, "sss", name, base, node ? node : "");
-    if (!code)
-        *out = message("distribution point %s serves %s/content/", name, base);
-    free(node);
-    free(base);
-    return code;
-}
-
-enum err dp_list(struct author *a, const json_t *args, json_t **out, struct error *e)
-{
-    json_t  *rows = NULL;
-    enum err code = rows_all(a->ledger, LEDGER_DPS, &rows, e, "");
-
-    (void)args;
-    if (!code)
-        *out = listing(rows);
-    return code;
-}
-
-static enum err drop_from_boundaries(struct author *a, const char *dp, struct error *e)
-{
-    json_t  *rows = NULL, *row, *item;
-    size_t   i, k;
-    enum err code = rows_all(a->ledger, LEDGER_BOUNDARIES, &rows, e, "");
-
-    json_array_foreach(rows, i, row) {
-        json_t *kept = json_array();
-        char   *cidrs = json_dumps(json_object_get(row, "cidrs"), JSON_COMPACT), *dps;
-        json_array_foreach(json_object_get(row, "dps"), k, item)
-            if (strcmp(json_string_value(item), dp))
-                json_array_append(kept, item);
-        dps = json_dumps(kept, JSON_COMPACT);
-        code = code ? code : rows_run(a->ledger, LEDGER_BOUNDARY_PUT, e, "sss", arg_text(row, "group"), cidrs, dps);
-        free(cidrs);
-        free(dps);
-        json_decref(kept);
-    }
-    json_decref(rows);
-    return code;
-}
-
-enum err dp_remove(struct author *a, const json_t *args, json_t **out, struct error *e)
-{
-    const char *name = arg_text(args, "name");
-    enum err    code;
-
-    if (!name || !rows_number(a->ledger, LEDGER_DP_HAS, "s", name))
-        return no_such(a->ledger, LEDGER_DP_NAMES, "distribution point", name ? name : "", e);
-    code = making_dp_unused(a, name, e);
-    code = code ? code : drop_from_boundaries(a, name, e);
-    code = code ? code : rows_run(a->ledger, LEDGER_DP_GROUP_DROP, e, "s", name);
-    code = code ? code : rows_run(a->ledger, LEDGER_DP_HELD_DROP, e, "s", name);
-    code = code ? code : rows_run(a->ledger, LEDGER_DP_DROP, e, "s", name);
-    if (!code)
-        *out = message("nodes no longer use distribution point %s", name);
-    return code;
+    if (!code && strncmp(base, "https://", 8))
+        code = fail(e, ERR_USAGE, "--url of a site has to begin with https://: nodes know it by its key, and it speaks nothing else");
+    return code ? code : ledger_set(l, "site.url", base, e);
 }
 
 #define WAN_MOST  100000000                     /* kbit/s: 100 Gbit/s */
@@ -274,6 +205,17 @@ enum err site_show(struct author *a, const json_t *args, json_t **out, struct er
     json_object_set_new(*out, "supersedence", json_string(rule));
     json_object_set_new(*out, "nodes", json_integer(rows_number(a->ledger, LEDGER_NODE_COUNT, "")));
     free(rule);
+    return OK;
+}
+
+enum err site_ca(struct author *a, const json_t *args, json_t **out, struct error *e)
+{
+    AUTO(text_free) char *pem = ledger_setting(a->ledger, "site.ca"), *pin = ledger_setting(a->ledger, "site.pin");
+
+    (void)args;
+    if (!pem || !pin)
+        return fail(e, ERR_CONDITION, "this site has no CA yet: it gets one when a ferryd opens it");
+    *out = json_pack("{s:s,s:s}", "ca", pem, "site_pin", pin);
     return OK;
 }
 

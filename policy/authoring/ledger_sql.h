@@ -167,10 +167,12 @@
     X(PHASED_HALTED, "SELECT count(*) FROM phased WHERE name = ?1 AND state <> 'running'") \
     X(GROUP_REPORT_ONLY, "SELECT report_only FROM grp WHERE name = ?1") \
     X(TOMBSTONE_OPEN, "SELECT count(*) FROM node_document JOIN node ON node.id = node WHERE name = ?1 AND seq < ?2 AND retired = 0") \
-    X(DP_PUT, "INSERT INTO dp(name, url, node) VALUES(?1, ?2, ?3)") \
+    X(DP_PUT, "INSERT INTO dp(name, url, node, pin) VALUES(?1, ?2, ?3, ?4)") \
     X(DP_HAS, "SELECT count(*) FROM dp WHERE name = ?1") \
     X(DP_NAMES, "SELECT name FROM dp ORDER BY name") \
-    X(DPS, "SELECT name, url, node, (SELECT group_concat(grp, ', ') FROM dp_group WHERE dp = dp.name) AS groups FROM dp ORDER BY name") \
+    X(DPS, "SELECT name, url, node, pin, (SELECT public FROM node WHERE node.id = dp.node) AS public," \
+           " (SELECT group_concat(grp, ', ') FROM dp_group WHERE dp = dp.name) AS groups FROM dp ORDER BY name") \
+    X(DP_OF_NODE, "SELECT count(*) FROM dp WHERE node = ?1 AND node <> ''") \
     X(DP_DROP, "DELETE FROM dp WHERE name = ?1") \
     X(DP_GROUP_DROP, "DELETE FROM dp_group WHERE dp = ?1") \
     X(DP_GROUP_PUT, "INSERT INTO dp_group VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
@@ -192,14 +194,30 @@
     X(BOUNDARY_HAS, "SELECT count(*) FROM boundary WHERE name = ?1") \
     X(BOUNDARY_NAMES, "SELECT name FROM boundary ORDER BY name") \
     X(BOUNDARY_DROP, "DELETE FROM boundary WHERE name = ?1") \
-    X(TOKEN_PUT, "INSERT INTO token VALUES(?1, ?2, ?3, 0)") \
-    X(TOKEN, "SELECT secret, expires, used FROM token WHERE id = ?1") \
+    X(TOKEN_PUT, "INSERT INTO token(id, secret, expires, used, approval) VALUES(?1, ?2, ?3, 0, ?4)") \
+    X(TOKEN, "SELECT secret, expires, used, approval FROM token WHERE id = ?1") \
     X(TOKEN_USE, "UPDATE token SET used = 1 WHERE id = ?1") \
+    X(ENROLMENT_PUT, "INSERT INTO enrolment VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(node) DO UPDATE SET token = ?2, hostname = ?4," \
+                     " address = ?5, since = CASE enrolment.state WHEN 'waits' THEN enrolment.since ELSE ?6 END, state = ?7") \
+    X(ENROLMENT, "SELECT state FROM enrolment WHERE node = ?1 AND token = ?2") \
+    X(ENROLMENT_STATE, "UPDATE enrolment SET state = ?2 WHERE node = ?1") \
+    X(ENROLMENT_DROP, "DELETE FROM enrolment WHERE node = ?1") \
+    X(ENROLMENT_WAITS, "SELECT count(*) FROM enrolment WHERE node = ?1 AND state = 'waits'") \
+    X(PENDING, "SELECT hostname, node AS id, address, since AS \"since!t\", public FROM enrolment WHERE state = 'waits'" \
+               " ORDER BY enrolment.since, node") \
+    X(PENDING_NAMED, "SELECT node AS id, public, hostname, address FROM enrolment WHERE state = 'waits' AND (node = ?1 OR hostname = ?1)" \
+                     " ORDER BY enrolment.since, node") \
+    X(PENDING_NAMES, "SELECT hostname AS name FROM enrolment WHERE state = 'waits'") \
+    X(PENDING_COUNT, "SELECT count(*) FROM enrolment WHERE state = 'waits'") \
     X(NODE_PUT, "INSERT INTO node(id, public, hostname, address, enrolled, last_contact, facts, inventory, held, retired, scanned," \
                 " branch)" \
                 " VALUES(?1, ?2, ?3, ?4, ?5, ?5, '{}', '[]', 0, 0, 0, '') ON CONFLICT(id) DO UPDATE" \
                 " SET hostname = ?3, address = ?4, retired = 0") \
-    X(NODE_KNOWN, "SELECT count(*) FROM node WHERE id = ?1 AND retired = 0") \
+    X(NODE_KNOWN, "SELECT count(*) FROM node WHERE id = ?1 AND public = ?2 AND retired = 0") \
+    X(NODE_CERTIFIED, "UPDATE node SET certified = CASE WHEN certified > ?2 THEN certified ELSE ?2 END WHERE id = ?1") \
+    X(NODES_REVOKED, "SELECT id AS node, address, facts AS \"facts!j\", certified AS until FROM node WHERE retired = 1 AND certified > ?1" \
+                     " ORDER BY certified DESC, id LIMIT 10000") \
+    X(TIDY_REVOKED, "UPDATE node SET certified = 0 WHERE retired = 1 AND certified > 0 AND certified <= ?1") \
     X(NODE_RESOLVE, "SELECT id FROM node WHERE (id = ?1 OR hostname = ?1) AND retired = 0" \
                     " ORDER BY id = ?1 DESC, last_contact DESC, enrolled DESC LIMIT 1") \
     X(NODE_NAMESAKES, "SELECT id FROM node WHERE hostname = ?1 AND retired = 0 ORDER BY last_contact") \

@@ -8,7 +8,7 @@
 #include "policy/authoring/rows.h"
 
 #define NOUN(name) enum err name(struct author *, const json_t *args, json_t **out, struct error *)
-NOUN(site_show); NOUN(site_set);
+NOUN(site_show); NOUN(site_set); NOUN(site_ca);
 NOUN(catalog_add); NOUN(catalog_list); NOUN(catalog_remove);
 NOUN(update_list); NOUN(update_show); NOUN(update_add); NOUN(update_set);
 NOUN(search_save); NOUN(search_list); NOUN(search_show); NOUN(search_delete); NOUN(search_run);
@@ -27,7 +27,7 @@ NOUN(template_save); NOUN(template_list); NOUN(template_show); NOUN(template_del
 NOUN(dp_add); NOUN(dp_list); NOUN(dp_remove); NOUN(boundary_add); NOUN(boundary_list); NOUN(boundary_remove);
 NOUN(boundary_link); NOUN(boundary_unlink);
 NOUN(content_list); NOUN(content_distribute); NOUN(content_status);
-NOUN(node_token); NOUN(node_list); NOUN(node_show); NOUN(node_retire);
+NOUN(node_token); NOUN(node_list); NOUN(node_show); NOUN(node_retire); NOUN(node_pending); NOUN(node_approve); NOUN(node_reject);
 NOUN(status_show); NOUN(why_show); NOUN(audit_list);
 NOUN(rule_create); NOUN(rule_list); NOUN(rule_show); NOUN(rule_change); NOUN(rule_delete); NOUN(rule_preview); NOUN(rule_history);
 NOUN(rule_run);
@@ -47,6 +47,12 @@ enum err    arg_name(const json_t *args, const char *name, const char *what, con
 enum err    as_usage(enum err code, struct error *);
 json_t     *listing(json_t *items /* taken */);                            /* {"items", "total"} */
 json_t     *message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* An http:// or https:// URL paths are put behind: without its last slashes. Caller frees. */
+enum err    url_base(const char *url, char **out, struct error *);
+/* By which key nodes know the server of a row of DPS: its node's, or what the administrator has said; "" for http://. Returns out. */
+#define DP_PIN 200                              /* as nodes read it */
+char       *dp_pin(const json_t *row, char out[DP_PIN]);
 
 /* Filters over updates (find.c). SQL for a WHERE clause and its parameters; NULL filter: everything. A property's sql is over table upd; its
  * lists are text with a blank before and behind each word. */

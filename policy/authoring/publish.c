@@ -52,16 +52,64 @@ static json_t *setting_json(struct author *a, const char *name, const char *or_e
     return json;
 }
 
+static json_t *dps_json(const json_t *rows)
+{
+    json_t *list = json_array(), *row;
+    size_t  i;
+    char    pin[DP_PIN];
+
+    json_array_foreach(rows, i, row)
+    {
+        json_t *o = json_pack("{s:O,s:O}", "name", json_object_get(row, "name"), "url", json_object_get(row, "url"));
+
+        put_text(o, "pin", *dp_pin(row, pin) ? pin : NULL);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+/* What a node has said of itself is newer than what it was enrolled with. */
+static json_t *revoked_json(const json_t *rows)
+{
+    json_t *list = json_array(), *row;
+    size_t  i;
+    char    until[TIME_SIZE];
+
+    json_array_foreach(rows, i, row)
+    {
+        const char *said = arg_text(json_object_get(row, "facts"), "address");
+        json_t     *o = json_pack("{s:O,s:s}", "node", json_object_get(row, "node"), "until", time_print(arg_number(row, "until", 0), until));
+
+        put_text(o, "address", said && strlen(said) <= 64 ? said : arg_text(row, "address"));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static enum err put_links(struct author *a, json_t *body, struct error *e)
+{
+    AUTO(text_free) char *pin = ledger_setting(a->ledger, "site.pin"), *ca = ledger_setting(a->ledger, "site.ca");
+    json_t               *dps = NULL, *revoked = NULL;
+    enum err              code = rows_all(a->ledger, LEDGER_DPS, &dps, e, "");
+
+    code = code ? code : rows_all(a->ledger, LEDGER_NODES_REVOKED, &revoked, e, "i", a->now);
+    put_text(body, "site_pin", pin);
+    put_text(body, "ca", ca);
+    json_object_set_new(body, "dps", dps_json(dps));
+    if (json_array_size(revoked))
+        json_object_set_new(body, "revoked", revoked_json(revoked));
+    json_decref(dps);
+    json_decref(revoked);
+    return code;
+}
+
 static enum err fleet(struct author *a, struct publication_list *list, const char *audience, struct error *e)
 {
-    json_t  *dps = NULL, *groups = NULL, *row, *body, *dp_list = json_array(), *group_list = json_array();
+    json_t  *groups = NULL, *row, *body, *group_list = json_array();
     size_t   i;
     char    *poll = ledger_setting(a->ledger, "poll"), *standard = ledger_setting(a->ledger, "default-group");
-    enum err code = rows_all(a->ledger, LEDGER_DPS, &dps, e, "");
+    enum err code = rows_all(a->ledger, LEDGER_BOUNDARIES, &groups, e, "");
 
-    code = code ? code : rows_all(a->ledger, LEDGER_BOUNDARIES, &groups, e, "");
-    json_array_foreach(dps, i, row)
-        json_array_append_new(dp_list, json_pack("{s:O,s:O}", "name", json_object_get(row, "name"), "url", json_object_get(row, "url")));
     json_array_foreach(groups, i, row) {
         json_t *links = NULL;
         code = code ? code : rows_all(a->ledger, LEDGER_LINKS, &links, e, "s", arg_text(row, "group"));
@@ -69,13 +117,13 @@ static enum err fleet(struct author *a, struct publication_list *list, const cha
                                                     json_object_get(row, "cidrs"), "dps", json_object_get(row, "dps"), "neighbours", links));
     }
     body =
-        json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:i,s:o,s:o}", "type", "fleet", "audience", audience, "site", setting_json(a, "site.name", ""),
+        json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:i,s:o}", "type", "fleet", "audience", audience, "site", setting_json(a, "site.name", ""),
                   "site_url", setting_json(a, "site.url", ""), "seal_key", setting_json(a, "site.seal", ""), "poll_s",
-                  (json_int_t)(poll ? strtoll(poll, NULL, 10) : 3600), "rescan_s", 604800, "dps", dp_list, "groups", group_list);
+                  (json_int_t)(poll ? strtoll(poll, NULL, 10) : 3600), "rescan_s", 604800, "groups", group_list);
     put_text(body, "default_group", standard);
+    code = code ? code : put_links(a, body, e);
     code = code ? code : add(a, list, must_copy("policy/fleet/fleet.json"), json_incref(body), e);
     json_decref(body);
-    json_decref(dps);
     json_decref(groups);
     free(poll);
     free(standard);

@@ -109,6 +109,14 @@ static const char *const migrations[] = {
 
     /* Whether the administrator's program has been told of an alert; when a node that waits for its turn last asked. */
     "ALTER TABLE alert ADD COLUMN told INTEGER DEFAULT 1; ALTER TABLE turn ADD COLUMN asked BIGINT DEFAULT 0;",
+
+    /* Authenticated links: by which key nodes know a distribution point without a node; when each node's latest certificate ends; which
+     * machine has used which token, and who waits for an administrator (state: waits, enrolled, rejected). The site speaks TLS only. */
+    "ALTER TABLE dp ADD COLUMN pin TEXT DEFAULT ''; ALTER TABLE node ADD COLUMN certified BIGINT DEFAULT 0;"
+    "ALTER TABLE token ADD COLUMN approval INTEGER DEFAULT 0;"
+    "CREATE TABLE enrolment(node TEXT PRIMARY KEY, token TEXT, public TEXT, hostname TEXT, address TEXT, since BIGINT, state TEXT);"
+    "CREATE INDEX enrolment_state ON enrolment(state);"
+    "UPDATE setting SET value = 'https://' || substr(value, 8) WHERE name = 'site.url' AND value LIKE 'http://%';",
 };
 // clang-format on
 

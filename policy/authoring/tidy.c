@@ -80,6 +80,15 @@ static enum err apply_rule(struct author *a, json_t *out, struct error *e)
     return code ? code : rows_run(a->ledger, LEDGER_TIDY_UNDATED, e, "i", a->now);
 }
 
+/* A retired node whose certificate has run out needs no word against it any more. */
+static enum err end_revocations(struct author *a, json_t *out, struct error *e)
+{
+    enum err code = rows_run(a->ledger, LEDGER_TIDY_REVOKED, e, "i", a->now);
+
+    json_object_set_new(out, "revocations", json_integer(ledger_changes(a->ledger)));
+    return code;
+}
+
 /* --- updates that are over --- */
 
 static enum err forget_updates(struct author *a, json_t *out, struct error *e)
@@ -171,11 +180,13 @@ enum err author_tidy(struct author *a, json_t **out, struct error *e)
         code = apply_rule(a, answer, e);
         code = code ? code : forget_updates(a, answer, e);
         code = code ? code : orphans(a, content, e);
+        code = code ? code : end_revocations(a, answer, e);
         code = ledger_end(a->ledger, code, e);
     }
     json_object_set_new(answer, "content", content);
     json_object_set_new(answer, "changed", json_boolean(json_integer_value(json_object_get(answer, "expired")) ||
-                                                        json_integer_value(json_object_get(answer, "restored"))));
+                                                        json_integer_value(json_object_get(answer, "restored")) ||
+                                                        json_integer_value(json_object_get(answer, "revocations"))));
     if (code)
         json_decref(answer);
     else

@@ -212,19 +212,38 @@ bool certificate_due(const struct certificate *c, int64_t now)
     return now >= c->not_before + (c->not_after - c->not_before) / 2;
 }
 
+static char *pin_print(const void *der, size_t size, char out[CERTIFICATE_PIN])
+{
+    struct sha256         h = hash_bytes(der, size);
+    AUTO(text_free) char *text = base64_encode(h.b, SHA256_SIZE);
+
+    snprintf(out, CERTIFICATE_PIN, "sha256//%s", text);
+    return out;
+}
+
+enum err certificate_pin_of(const char *pem, char out[CERTIFICATE_PIN], struct error *e)
+{
+    size_t         n = strnlen(pem, CERTIFICATE_CHAIN + 1);
+    BIO           *bio = n && n <= CERTIFICATE_CHAIN ? BIO_new_mem_buf(pem, (int)n) : NULL;
+    X509          *x = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    unsigned char *der = NULL;
+    int            size = x ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der) : 0;
+
+    if (size > 0)
+        pin_print(der, (size_t)size, out);
+    OPENSSL_free(der);
+    X509_free(x);
+    BIO_free(bio);
+    return size > 0 ? OK : fail(e, ERR_VERIFY, "no X.509 certificate in PEM, which is what was expected");
+}
+
 char *certificate_pin(const uint8_t public[32], char out[CERTIFICATE_PIN])
 {
     /* SubjectPublicKeyInfo of an ed25519 key (RFC 8410 section 4). */
     static const uint8_t head[12] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
     uint8_t              der[sizeof head + 32];
-    struct sha256        h;
-    char                *text;
 
     memcpy(der, head, sizeof head);
     memcpy(der + sizeof head, public, 32);
-    h = hash_bytes(der, sizeof der);
-    text = base64_encode(h.b, SHA256_SIZE);
-    snprintf(out, CERTIFICATE_PIN, "sha256//%s", text);
-    free(text);
-    return out;
+    return pin_print(der, sizeof der, out);
 }

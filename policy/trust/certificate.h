@@ -32,5 +32,8 @@ enum err certificate_check_der(const uint8_t *der, size_t size, const char *ca_p
 bool     certificate_due(const struct certificate *, int64_t now);
 /* What a client pins of a server's key: "sha256//" and the base64 of SHA-256 over its SubjectPublicKeyInfo, as curl writes it. */
 char    *certificate_pin(const uint8_t public[32], char out[CERTIFICATE_PIN]);
+/* The same of a server that is not ours: the first certificate of the text, over a key of any kind. ERR_VERIFY. */
+#define CERTIFICATE_CHAIN (64u << 10)
+enum err certificate_pin_of(const char *pem, char out[CERTIFICATE_PIN], struct error *);
 
 #endif

@@ -10,6 +10,7 @@
 #include "node/site/create.h"
 #include "node/site/inside.h"
 #include "node/site/library.h"
+#include "policy/authoring/noun.h"
 #include "policy/document/json.h"
 
 #include "tests/unit/net.h"
@@ -99,6 +100,53 @@ static inline json_t *api(struct site_lab *l, const char *method, const char *pa
     *status = c.status;
     free(c.body);
     return json;
+}
+
+/* --- what nodes ask --- */
+
+/* path: of the public listener, whose key is pinned; as whoever the lab's web is. Caller frees came.body. */
+static inline struct came site_lab_ask(struct site_lab *l, struct web_call call, const char *path)
+{
+    AUTO(text_free) char *url = must_print("https://127.0.0.1:%d%s", server_port(l->site->public), path);
+
+    call.pin = l->site->identity.pin;
+    return net_ask(&l->net, call, url);
+}
+
+static inline char *site_lab_pem(struct site_lab *l, const struct key *k)
+{
+    AUTO(text_free) char *path = must_print("%s/node.key", l->net.dir);
+    char                 *text = NULL;
+    size_t                length;
+
+    unlink(path);
+    assert_int_equal(key_save(path, k, NULL), OK);
+    assert_int_equal(file_read(path, 1000, &text, &length, NULL), OK);
+    return text;
+}
+
+/* The lab's web shows this certificate from now on. */
+static inline void site_lab_become(struct site_lab *l, const struct key *k, const char *certificate)
+{
+    AUTO(text_free) char *pem = site_lab_pem(l, k);
+
+    web_identity(l->net.web, pem, certificate);
+}
+
+/* A new node, enrolled past the network; the lab's web is that node then. */
+static inline void site_lab_node(struct site_lab *l, const char *hostname, struct key *k, char id[NODE_ID_SIZE])
+{
+    struct author         a = site_author(l->site, "test");
+    AUTO(text_free) char *pem = NULL;
+    json_t               *token = NULL;
+    struct error          e = {0};
+
+    assert_int_equal(key_generate(k), OK);
+    assert_int_equal(node_token(&a, NULL, &token, &e), OK);
+    assert_int_equal(node_enrol(&a, json_string_value(json_object_get(token, "token_id")), k->public, hostname, "10.0.0.1", id, &e), OK);
+    json_decref(token);
+    assert_int_equal(certificate_make(&l->site->identity.ca, l->site->id, id, k->public, a.now, CERTIFICATE_LIFE, &pem, &e), OK);
+    site_lab_become(l, k, pem);
 }
 
 /* What has to work. body is taken. */

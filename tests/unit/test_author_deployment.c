@@ -333,10 +333,10 @@ static void test_boundaries(void **state)
     refused(d, ERR_USAGE, "10.1.0.0/33", "boundary.add", "{'group':'north','cidrs':['10.1.0.0/33']}");
     refused(d, ERR_NOT_FOUND, "distribution point", "boundary.add", "{'group':'north','cidrs':['10.1.0.0/16'],'dps':['dp-9']}");
     say(d, "boundary.add", "{'group':'north','cidrs':['10.1.0.0/16','2001:db8::/32']}");
-    say(d, "site.set", "{'default_group':'north','poll':'15m','url':'http://hq.example.org'}");
+    say(d, "site.set", "{'default_group':'north','poll':'15m','url':'https://hq.example.org'}");
     f = fleet_back(d);
     assert_string_equal(f->default_group, "north");
-    assert_string_equal(f->site_url, "http://hq.example.org");
+    assert_string_equal(f->site_url, "https://hq.example.org");
     assert_int_equal(f->poll_s, 900);
     assert_non_null(fleet_group_of(f, "10.1.2.3"));
     fleet_free(f);
@@ -392,6 +392,7 @@ static void test_settings(void **state)
     refused(d, ERR_USAGE, "duration", "site.set", "{'poll':'often'}");
     refused(d, ERR_USAGE, "a week", "site.set", "{'poll':'3w'}");
     refused(d, ERR_USAGE, "http", "site.set", "{'url':'hq.example.org'}");
+    refused(d, ERR_USAGE, "https://", "site.set", "{'url':'http://hq.example.org'}");
     refused(d, ERR_NOT_FOUND, "boundary group", "site.set", "{'default_group':'none'}");
     refused(d, ERR_USAGE, "--url", "site.set", "{}");
     say(d, "site.set", "{'poll':'0'}");

@@ -1,4 +1,4 @@
-/* Enrolment tokens, enrolled machines, retired ones. */
+/* Enrolled machines, retired ones. Tokens and enrolment: test_author_enrol.c. */
 #include "tests/unit/desk.h"
 
 static const uint8_t key_a[32] = {1}, key_b[32] = {2};
@@ -15,68 +15,6 @@ static char *token(struct desk *d, const char *args)
 
     json_decref(out);
     return id;
-}
-
-static void test_once(void **state)
-{
-    struct desk          *d = *state;
-    AUTO(text_free) char *t = token(d, "{}");
-    char                  id[NODE_ID_SIZE], known[NODE_ID_SIZE];
-    json_t               *audit;
-
-    assert_int_equal(enrol(d, t, key_a, "till-1", id), OK);
-    assert_true(node_known(d->a.ledger, key_a, known));
-    assert_string_equal(id, known);
-    assert_int_equal(enrol(d, t, key_b, "till-2", id), ERR_DENIED);
-    assert_non_null(strstr(d->e.text, "has been used"));
-    assert_false(node_known(d->a.ledger, key_b, known));
-    assert_int_equal(enrol(d, "0000000000000000", key_b, "till-2", id), ERR_DENIED);
-    audit = ask(d, "audit.list", "{}");
-    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(audit, "items"), 0), "command")), "node.enrol");
-    json_decref(audit);
-}
-
-static void test_expired(void **state)
-{
-    struct desk          *d = *state;
-    AUTO(text_free) char *t = token(d, "{'expires':'1h'}");
-    uint8_t               secret[16];
-    char                  id[NODE_ID_SIZE];
-
-    d->a.now += 3600;
-    assert_int_equal(enrol(d, t, key_a, "till-1", id), ERR_DENIED);
-    assert_non_null(strstr(d->e.text, "expired"));
-    assert_int_equal(node_token_secret(d->a.ledger, t, d->a.now, secret, &d->e), ERR_DENIED);
-    refused(d, ERR_USAGE, "duration", "node.token", "{'expires':'soon'}");
-}
-
-/* Neither the audit log nor a list tells a token's secret. */
-static void test_secret(void **state)
-{
-    struct desk *d = *state;
-    json_t      *out = ask(d, "node.token", "{}"), *audit = ask(d, "audit.list", "{}");
-    char        *log = json_dumps(audit, 0);
-    uint8_t      secret[16], told[16];
-
-    assert_null(strstr(log, json_string_value(json_object_get(out, "secret"))));
-    assert_int_equal(node_token_secret(d->a.ledger, json_string_value(json_object_get(out, "token_id")), d->a.now, secret, &d->e), OK);
-    assert_true(hex_decode(json_string_value(json_object_get(out, "secret")), told, 16));
-    assert_memory_equal(secret, told, 16);
-    free(log);
-    json_decref(audit);
-    json_decref(out);
-}
-
-/* A dry run's token opens nothing. */
-static void test_dry_token(void **state)
-{
-    struct desk *d = *state;
-    char         id[NODE_ID_SIZE];
-
-    d->a.dry_run = true;
-    AUTO(text_free) char *t = token(d, "{}");
-    d->a.dry_run = false;
-    assert_int_equal(enrol(d, t, key_a, "till-1", id), ERR_DENIED);
 }
 
 /* Retired: gone from lists, counts and members, its status refused; enrolled again it starts unknown. */
@@ -132,10 +70,65 @@ static void test_same_name(void **state)
     json_decref(out);
 }
 
+/* The fleet's word against a retired node: where it was, and until its last certificate runs out; then it needs none. */
+static void test_revoked(void **state)
+{
+    struct desk          *d = *state;
+    AUTO(text_free) char *t = token(d, "{}"), *u = token(d, "{}"), *v = token(d, "{}");
+    const int64_t         end = d->a.now + 7 * 86400;
+    char                  id[NODE_ID_SIZE], never[NODE_ID_SIZE], other[NODE_ID_SIZE];
+    struct fleet         *f = NULL;
+    json_t               *body, *out;
+    const uint8_t         key_c[32] = {3};
+
+    assert_int_equal(enrol(d, t, key_a, "till-1", id), OK);
+    assert_int_equal(enrol(d, u, key_b, "till-2", never), OK);
+    assert_int_equal(enrol(d, v, key_c, "till-3", other), OK);
+    assert_int_equal(node_certified(&d->a, id, end, &d->e), OK);
+    assert_int_equal(node_certified(&d->a, other, end, &d->e), OK);
+    assert_int_equal(node_certified(&d->a, id, end - 86400, &d->e), OK);     /* a clock that was set back; the later one still holds */
+    desk_status(d, id, "[{'serial':1,'topic':'facts','facts':{'hostname':'till-1','address':'10.1.0.99'}}]");
+    say(d, "node.retire", "{'name':'till-1'}");
+    say(d, "node.retire", "{'name':'till-2'}");
+    body = published(d, "policy/fleet/fleet.json");
+    assert_int_equal(fleet_from_json(body, &f, &d->e), OK);
+    json_decref(body);
+    assert_int_equal(f->revoked_count, 1);
+    assert_string_equal(f->revoked[0].node, id);
+    assert_string_equal(f->revoked[0].address, "10.1.0.99");
+    assert_int_equal(f->revoked[0].until, end);
+    fleet_free(f);
+    d->a.now = end - 1;
+    assert_int_equal(author_tidy(&d->a, &out, &d->e), OK);
+    assert_false(json_is_true(json_object_get(out, "changed")));
+    json_decref(out);
+    d->a.now = end;
+    assert_int_equal(author_tidy(&d->a, &out, &d->e), OK);
+    assert_true(json_is_true(json_object_get(out, "changed")));
+    json_decref(out);
+    body = published(d, "policy/fleet/fleet.json");
+    assert_null(json_object_get(body, "revoked"));
+    json_decref(body);
+}
+
+/* A retired machine does not come back with the token it was enrolled with. */
+static void test_used_token(void **state)
+{
+    struct desk          *d = *state;
+    AUTO(text_free) char *t = token(d, "{}");
+    char                  id[NODE_ID_SIZE];
+
+    assert_int_equal(enrol(d, t, key_a, "till-1", id), OK);
+    assert_int_equal(enrol(d, t, key_a, "till-1", id), OK);
+    say(d, "node.retire", "{'name':'till-1'}");
+    assert_int_equal(enrol(d, t, key_a, "till-1", id), ERR_DENIED);
+    assert_false(node_known(d->a.ledger, key_a, id));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
-    const struct CMUnitTest tests[] = {T(test_once), T(test_expired), T(test_secret), T(test_dry_token), T(test_retire), T(test_same_name)};
+    const struct CMUnitTest tests[] = {T(test_retire), T(test_same_name), T(test_revoked), T(test_used_token)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

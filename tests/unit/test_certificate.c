@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "policy/trust/certificate.h"
 
@@ -163,6 +164,35 @@ static void the_pin_is_what_curl_wants(void **state)
     assert_string_equal(pin + strlen("sha256//"), line);
 }
 
+/* Of a server that is not ours, with a key of another kind and a chain behind it; the oracle is openssl again. */
+static void any_server_has_a_pin(void **state)
+{
+    static const char *const kinds[] = {"rsa:2048", "ed25519", "ec -pkeyopt ec_paramgen_curve:P-256"};
+    char                     dir[] = "/tmp/ferry-pins-XXXXXX", pin[CERTIFICATE_PIN], *pem, line[100];
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        AUTO(text_free) char *make = must_print("cd %s && openssl req -x509 -newkey %s -noenc -days 30 -subj /CN=dp -keyout k -out c 2>/dev/null &&"
+                                                " openssl x509 -in c -noout -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256"
+                                                " -binary | base64 >pin",
+                                                dir, kinds[i]),
+                             *c = must_print("%s/c", dir), *told = must_print("%s/pin", dir), *chain = NULL, *text = NULL;
+        size_t length;
+        assert_int_equal(system(make), 0);
+        assert_int_equal(file_read(c, 9999, &pem, &length, NULL), OK);
+        assert_int_equal(file_read(told, 99, &text, &length, NULL), OK);
+        snprintf(line, sizeof line, "sha256//%.*s", (int)strcspn(text, "\n"), text);
+        chain = must_print("subject=CN = dp\n%s%s", pem, t.ca_pem);
+        free(pem);
+        assert_int_equal(certificate_pin_of(chain, pin, NULL), OK);
+        assert_string_equal(pin, line);
+    }
+    assert_int_equal(certificate_pin_of("", pin, NULL), ERR_VERIFY);
+    assert_int_equal(certificate_pin_of("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", pin, NULL), ERR_VERIFY);
+    assert_int_equal(file_remove(dir, NULL), OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +204,7 @@ int main(void)
         cmocka_unit_test(what_is_no_certificate_is_refused),
         cmocka_unit_test(a_new_one_is_due_at_half_its_life),
         cmocka_unit_test(the_pin_is_what_curl_wants),
+        cmocka_unit_test(any_server_has_a_pin),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

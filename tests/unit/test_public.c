@@ -1,4 +1,4 @@
-/* What nodes ask of the site: turns, signed and sealed. Status and enrolment are told end to end. */
+/* What nodes ask of the site: turns, signed and sealed. Enrolment: test_enrol.c; who may ask at all: test_admit.c; status is told end to end. */
 #include "tests/unit/site_lab.h"
 
 #include "node/base/clock.h"
@@ -11,17 +11,9 @@ static char            node[NODE_ID_SIZE];
 
 static int begin(void **state)
 {
-    struct author a;
-    json_t       *token;
-    struct error  e;
-
     (void)state;
     site_lab_open(&lab);
-    assert_int_equal(key_generate(&node_key), OK);
-    token = must(&lab, "POST", "tokens", NULL);
-    a = site_author(lab.site, "test");
-    assert_int_equal(node_enrol(&a, json_string_value(json_object_get(token, "token_id")), node_key.public, "till-1", "10.0.0.1", node, &e), OK);
-    json_decref(token);
+    site_lab_node(&lab, "till-1", &node_key, node);
     return 0;
 }
 
@@ -34,9 +26,7 @@ static int end(void **state)
 
 static struct came post(const void *body, size_t length)
 {
-    AUTO(text_free) char *url = must_print("http://127.0.0.1:%d/api/v1/turn", server_port(lab.site->public));
-
-    return net_ask(&lab.net, (struct web_call){.method = "POST", .body = body, .body_length = length}, url);
+    return site_lab_ask(&lab, (struct web_call){.method = "POST", .body = body, .body_length = length}, "/api/v1/turn");
 }
 
 /* The status of the answer, which is taken into *out when wanted. */

@@ -61,21 +61,23 @@ static mode_t mode_of(const char *name)
 static void test_whole(void **state)
 {
     static const char *const secret[] = {"site/keys/timestamp.key", "site/keys/snapshot.key", "site/keys/targets.key", "site/keys/seal.key",
-                                         "site/offline/root-1.key", "site/offline/root-2.key", "site/offline/root-3.key", "site/ledger.db"};
+                                         "site/keys/ca.key",        "site/keys/tls.key",      "site/offline/root-1.key", "site/offline/root-2.key",
+                                         "site/offline/root-3.key", "site/ledger.db"};
     AUTO(text_free) char    *path = must_print("%s/ledger.db", site), *url, *zone;
     struct ledger           *l = NULL;
     struct error             e;
 
     (void)state;
-    assert_int_equal(create(site, "hq", "http://hq.example.org/", &e), OK);
+    assert_int_equal(create(site, "hq", "https://hq.example.org/", &e), OK);
     for (size_t i = 0; i < COUNT(secret); i++)
         assert_int_equal(mode_of(secret[i]), 0600);
+    assert_true(there("site/ca.pem"));
     assert_true(there("site/policy/metadata/1.root.json") && there("site/policy/metadata/timestamp.json") && there("site/content"));
     assert_int_equal(mode_of("site"), 0700);
     assert_false(there("site.being-made"));
     assert_int_equal(ledger_open(path, &l, &e), OK);
     url = ledger_setting(l, "site.url");
-    assert_string_equal(url, "http://hq.example.org");
+    assert_string_equal(url, "https://hq.example.org");
     zone = ledger_setting(l, "timezone");
     assert_non_null(zone);
     ledger_close(l);
@@ -108,6 +110,7 @@ static void test_refused(void **state)
     assert_int_equal(create(site, "Head Quarters", "", &e), ERR_USAGE);
     assert_int_equal(create(site, "", "", &e), ERR_USAGE);
     assert_int_equal(create(site, "hq", "hq.example.org", &e), ERR_USAGE);
+    assert_int_equal(create(site, "hq", "http://hq.example.org", &e), ERR_USAGE);
     assert_false(there("site"));
     assert_false(there("site.being-made"));
     assert_int_equal(file_write(file, "mine", 4, 0600, NULL), OK);
