@@ -228,3 +228,8 @@ char *certificate_pin(const uint8_t public[32], char out[CERTIFICATE_PIN])
     free(text);
     return out;
 }
+
+char *certificate_key_pem(const struct key *k)
+{
+    return key_to_pem(k);
+}

@@ -32,5 +32,7 @@ enum err certificate_check_der(const uint8_t *der, size_t size, const char *ca_p
 bool     certificate_due(const struct certificate *, int64_t now);
 /* What a client pins of a server's key: "sha256//" and the base64 of SHA-256 over its SubjectPublicKeyInfo, as curl writes it. */
 char    *certificate_pin(const uint8_t public[32], char out[CERTIFICATE_PIN]);
+/* The holder's private key as TLS libraries take it: PEM, PKCS#8. Never written anywhere; the caller wipes it (sodium_memzero), then frees it. */
+char    *certificate_key_pem(const struct key *);
 
 #endif
