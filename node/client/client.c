@@ -54,6 +54,7 @@ static void client_free(struct client *c)
     scan_result_free(c->result);
     cache_close(c->cache);
     store_close(c->store);
+    identity_end(&c->identity);
     key_end(&c->key);
     json_decref(c->facts);
     free(c->dir);
@@ -107,6 +108,8 @@ static void on_tick(uv_timer_t *timer)
         else
             enrol_begin(c);
     }
+    if (c->enrolled)
+        identity_run(c);
     if (c->enrolled && !c->posting && c->post_at && now >= c->post_at)
         report_post(c);
     if (c->enrolled && c->options.install && (now >= c->schedule_at || clock_now() >= c->wake_at) && !c->polling)
@@ -273,6 +276,7 @@ void client_close(struct client *c, void (*closed)(void *ctx), void *ctx)
 void client_reload(struct client *c)
 {
     c->next_poll = clock_ms();
+    c->identity.again_at = 0;
     c->poll_again = c->polling;
     if (c->enrolled && c->options.install && !c->polling)
         schedule_run(c);                        /* what was set holds now, not when the site has answered */
@@ -287,10 +291,11 @@ void client_tell(struct client *c, json_t *message)
 
 const char *client_status_line(struct client *c)
 {
+    const char *why = *c->poll_error ? c->poll_error : c->identity.why;
+
     if (!c->enrolled)
         snprintf(c->status, sizeof c->status, "not enrolled yet: %.150s", c->poll_error);
     else
-        snprintf(c->status, sizeof c->status, "node %s of site %.40s%s%.100s", c->node_id, c->site_name, *c->poll_error ? "; " : "",
-                 c->poll_error);
+        snprintf(c->status, sizeof c->status, "node %s of site %.40s%s%.100s", c->node_id, c->site_name, *why ? "; " : "", why);
     return c->status;
 }
