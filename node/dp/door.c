@@ -19,6 +19,7 @@ struct door {
     char          *key, *certificate, *ca;
     struct fleet  *known;                       /* of the fleet document: revoked, and nothing else */
     int64_t        retry_at;                    /* monotonic ms */
+    bool           told;                        /* the log knows that it is shut */
     char           problem[300];
     void         (*closed)(void *);
     void          *closed_ctx;
@@ -89,9 +90,8 @@ static void wipe(char **key)
 
 static void shut_because(struct door *d, const char *why)
 {
-    if (strcmp(d->problem, why))
-        log_say(LOG_WARN, "dp.shut", why, "FERRY_LISTEN", d->listen, NULL);
-    snprintf(d->problem, sizeof d->problem, "%s", why);
+    d->told = d->told && !strcmp(d->problem, why);
+    snprintf(d->problem, sizeof d->problem, "%.299s", why);
 }
 
 static void try_open(struct door *d)
@@ -139,6 +139,9 @@ void door_step(struct door *d)
 {
     if (!d->server && d->certificate && clock_ms() >= d->retry_at)
         try_open(d);
+    if (!d->server && !d->told)                 /* not at once: at a usual start the certificate is there in a moment */
+        log_say(LOG_WARN, "dp.shut", d->problem, "FERRY_LISTEN", d->listen, NULL);
+    d->told = !d->server;
 }
 
 const char *door_problem(const struct door *d)
