@@ -102,14 +102,14 @@ static void on_tick(uv_timer_t *timer)
     watch_clock(c, now);
     if (c->polling && c->ask == ASK_RUNNING && now >= c->ask_until)
         refresh_stop(c);
-    if (!c->polling && now >= c->next_poll && !c->install && !c->scanning) {
+    if (c->enrolled)
+        identity_run(c);
+    if (!c->polling && now >= c->next_poll && !c->install && !c->scanning && !c->identity.asking) {
         if (c->enrolled)
             refresh_begin(c);
         else
             enrol_begin(c);
     }
-    if (c->enrolled)
-        identity_run(c);
     if (c->enrolled && !c->posting && c->post_at && now >= c->post_at)
         report_post(c);
     if (c->enrolled && c->options.install && (now >= c->schedule_at || clock_now() >= c->wake_at) && !c->polling)

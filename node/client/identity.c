@@ -64,7 +64,10 @@ void identity_recall(struct client *c)
 {
     struct identity *id = &c->identity;
 
+    int64_t          doubt_at = id->doubt_at;
+
     identity_end(id);
+    id->doubt_at = doubt_at;
     id->key = certificate_key_pem(&c->key);
     id->certificate = store_get(c->store, "certificate");
     id->ca = store_get(c->store, "site.ca");
@@ -254,6 +257,14 @@ static void ask(struct client *c)
     client_hold(c);
     web_start(c->options.web, &call);
     free(sealed);
+}
+
+void identity_doubt(struct client *c)
+{
+    if (clock_ms() < c->identity.doubt_at || c->identity.asking || client_now(c) >= c->identity.renew_at)
+        return;
+    c->identity.doubt_at = clock_ms() + RETRY_MOST;
+    c->identity.renew_at = 0;
 }
 
 void identity_run(struct client *c)

@@ -23,12 +23,14 @@ struct identity {
     int64_t            renew_at;                /* seconds: a new one is due; 0: at once */
     bool               asking, told;            /* told: the site heard that it refuses us */
     int64_t            again_at, wait_ms;       /* monotonic ms */
+    int64_t            doubt_at;                /* … before which a refused poll makes no new one due */
     char               why[200];                /* the last attempt failed, and why; "" */
 };
 
 void     identity_recall(struct client *);      /* from the store; shown to servers from now on */
 void     identity_end(struct identity *);                           /* wipes the key */
 void     identity_fleet(struct client *);       /* a fleet document is in force: what it says of the site's key and CA wins */
+void     identity_doubt(struct client *);       /* the site let us not in: it may have another CA by now, and a new certificate is due */
 void     identity_run(struct client *);         /* asks for a certificate when one is due */
 /* url becomes SITE + path (caller frees), and the call pins the site's key. Refused for https while that is not known. */
 enum err identity_call(const struct client *, const char *path, struct web_call *, char **url, struct error *);

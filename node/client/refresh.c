@@ -367,6 +367,8 @@ static void on_file(void *ctx, const struct web_answer *answer)
         snprintf(why, sizeof why, "%.290s", answer->error.text);
         verifier_free(c->verifier);
         c->verifier = NULL;
+        if (answer->code == ERR_DENIED)
+            identity_doubt(c);
         finished(c, why);
         return;
     }
