@@ -123,6 +123,9 @@ struct door *door_new(uv_loop_t *loop, const char *listen, const char *content)
 
 void door_identity(struct door *d, const char *key, const char *certificate, const char *ca)
 {
+    bool         same = d->certificate && certificate && !strcmp(d->certificate, certificate);
+    struct error e;
+
     if (!key || !certificate || !ca)
         return;
     wipe(&d->key);
@@ -133,6 +136,8 @@ void door_identity(struct door *d, const char *key, const char *certificate, con
     d->ca = must_copy(ca);
     if (!d->server)
         try_open(d);
+    else if (!same && server_renew(d->server, d->key, d->certificate, &e))
+        log_error(LOG_WARN, "dp.certificate", "the old certificate is shown on: nodes go by the key", &e);
 }
 
 void door_step(struct door *d)
