@@ -99,16 +99,11 @@ static void dp_start(void)
     dp_identity(lab.dp, lab.own_key, lab.own_pem, lab.ca_pem, NULL);
 }
 
-static void gone(void *ctx)
-{
-    *(bool *)ctx = true;
-}
-
 static void dp_stop(void)
 {
     bool closed = false;
 
-    dp_close(lab.dp, gone, &closed);
+    dp_close(lab.dp, net_closed, &closed);
     lab.dp = NULL;
     while (!closed)
         uv_run(&lab.net.loop, UV_RUN_ONCE);
@@ -117,9 +112,6 @@ static void dp_stop(void)
 static int begin(void **state)
 {
     static char listen[32], name[] = "dp-1";
-    int         fd, on = 1;
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t   size = sizeof a;
 
     (void)state;
     memset(&lab, 0, sizeof lab);
@@ -130,13 +122,7 @@ static int begin(void **state)
     snprintf(lab.content, sizeof lab.content, "%s/content", lab.state);
     assert_int_equal(mkdir(lab.site, 0700), 0);
     net_serve(&lab.net, site_routes_, COUNT(site_routes_), NULL);
-    /* A port that was free a moment ago: the role does not tell which one it has. */
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    getsockname(fd, (struct sockaddr *)&a, &size);
-    close(fd);
-    lab.port = ntohs(a.sin_port);
+    lab.port = net_free_port();                 /* the role does not tell which one it has */
     snprintf(listen, sizeof listen, "127.0.0.1:%d", lab.port);
     lab.config = (struct config){.dp_name = name, .dp_listen = listen, .dp_state = lab.state, .site = lab.net.url};
     lab.holding = (struct holding){.dp = name, .contents = lab.items};
@@ -375,71 +361,6 @@ static void test_closed_meanwhile(void **state)
     assert_false(held(0));
 }
 
-/* --- who is let in --- */
-
-enum shown { NONE, GOOD, FOREIGN, EXPIRED, EARLY, REVOKED, STOLEN };
-
-static void show(enum shown s)
-{
-    AUTO(text_free) char *private = certificate_key_pem(&lab.stranger), *pem = NULL;
-
-    switch (s) {
-    case NONE:    web_identity(lab.net.web, NULL, NULL); return;
-    case GOOD:    become(&lab.node, &lab.ca, "n-7", 0); return;
-    case FOREIGN: become(&lab.node, &lab.stranger, "n-7", 0); return;
-    case EXPIRED: become(&lab.node, &lab.ca, "n-7", CERTIFICATE_LIFE + 1); return;
-    case EARLY:   become(&lab.node, &lab.ca, "n-7", -2 * CERTIFICATE_EARLY); return;
-    case REVOKED: become(&lab.node, &lab.ca, "n-6", 0); return;
-    case STOLEN:                                /* a right certificate over another's key */
-        assert_int_equal(certificate_make(&lab.ca, "hq", "n-7", lab.node.public, clock_now(), CERTIFICATE_LIFE, &pem, NULL), OK);
-        web_identity(lab.net.web, private, pem);
-    }
-}
-
-static void test_admitted(void **state)
-{
-    static char node[] = "n-6";
-    struct revoked revoked = {.node = node};
-    struct fleet   fleet = {.revoked = &revoked, .revoked_count = 1};
-    static const struct {
-        const char *what;
-        enum shown  shown;
-        long        content, health, nothing;   /* HTTP status; 0: not even a connection */
-        const char *says;
-    } cases[] = {
-        {"none", NONE, 403, 200, 403, "none was shown"},
-        {"another CA's", FOREIGN, 403, 200, 403, "not signed by this site's CA"},
-        {"expired", EXPIRED, 403, 200, 403, "ran out"},
-        {"not yet", EARLY, 403, 200, 403, "holds from"},
-        {"revoked", REVOKED, 403, 200, 403, "revoked"},
-        {"good", GOOD, 200, 200, 404, ""},
-        {"without its key", STOLEN, 0, 0, 0, ""},
-    };
-
-    (void)state;
-    hold(1);
-    wait_complete(1);
-    dp_holding(lab.dp, &fleet, NULL);
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        AUTO(text_free) char *health = must_print("https://127.0.0.1:%d/healthz", lab.port), *nothing = must_print("https://127.0.0.1:%d/x", lab.port);
-        struct came c;
-
-        show(cases[i].shown);
-        c = get(0, "", 0, 0);
-        if (c.status != cases[i].content || !strstr(c.body ? c.body : "", cases[i].says))
-            fail_msg("%s: content %ld %s", cases[i].what, c.status, c.body);
-        free(c.body);
-        c = net_ask(&lab.net, (struct web_call){.pin = lab.pin}, health);
-        if (c.status != cases[i].health)
-            fail_msg("%s: healthz %ld %s", cases[i].what, c.status, c.error.text);
-        free(c.body);
-        c = net_ask(&lab.net, (struct web_call){.pin = lab.pin}, nothing);
-        if (c.status != cases[i].nothing)
-            fail_msg("%s: elsewhere %ld %s", cases[i].what, c.status, c.error.text);
-        free(c.body);
-    }
-}
-
 /* A policy that says nothing of the fleet takes nobody's revocation back. */
 static void test_revoked_again(void **state)
 {
@@ -513,8 +434,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         T(test_pull_and_serve), T(test_room), T(test_not_served), T(test_altered),          T(test_resume),
-        T(test_from_before),    T(test_unnamed),    T(test_closed_meanwhile), T(test_admitted),
-        T(test_revoked_again),  T(test_shut_and_pinned), T(test_site_unknown),
+        T(test_from_before),    T(test_unnamed),    T(test_closed_meanwhile),  T(test_revoked_again),  T(test_shut_and_pinned), T(test_site_unknown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
