@@ -429,12 +429,55 @@ static void test_site_unknown(void **state)
     dp_stop();
 }
 
+static enum err admit(void *ctx, const struct route *route, const uint8_t *der, size_t size, char identity[SERVER_IDENTITY], struct error *e)
+{
+    struct certificate c;
+
+    (void)ctx;
+    (void)route;
+    (void)identity;
+    return der ? certificate_check_der(der, size, lab.ca_pem, clock_now(), &c, e) : ERR_DENIED;
+}
+
+/* From an https site it pulls as who it is, and only from the one whose key is pinned. */
+static void test_site_pinned(void **state)
+{
+    AUTO(text_free) char *key = certificate_key_pem(&lab.stranger), *pem = NULL;
+    char                  url[64], pin[CERTIFICATE_PIN];
+    struct server        *site;
+    struct server_tls     tls = {.key = key, .trust = lab.ca_pem, .admit = admit};
+    struct route_set      set = {site_routes_, COUNT(site_routes_), NULL};
+
+    (void)state;
+    assert_int_equal(certificate_make(&lab.stranger, "hq", "site", lab.stranger.public, clock_now(), CERTIFICATE_LIFE, &pem, NULL), OK);
+    tls.certificate = pem;
+    assert_int_equal(server_open_tls(&lab.net.loop, "127.0.0.1:0", &set, 1, &tls, &site, NULL), OK);
+    snprintf(url, sizeof url, "https://127.0.0.1:%d", server_port(site));
+    dp_stop();
+    lab.config.site = url;
+    dp_start();
+    dp_identity(lab.dp, lab.own_key, lab.own_pem, lab.ca_pem, lab.pin);     /* of another key */
+    hold(1);
+    for (int i = 0; i < 200; i++) {
+        uv_run(&lab.net.loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    assert_int_equal(lab.asked + (size_t)complete(), 0);
+    certificate_pin(lab.stranger.public, pin);
+    dp_identity(lab.dp, lab.own_key, lab.own_pem, lab.ca_pem, pin);
+    wait_complete(1);
+    assert_int_equal(lab.asked, 1);
+    dp_stop();
+    server_close(site, NULL, NULL);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         T(test_pull_and_serve), T(test_room), T(test_not_served), T(test_altered),          T(test_resume),
         T(test_from_before),    T(test_unnamed),    T(test_closed_meanwhile),  T(test_revoked_again),  T(test_shut_and_pinned), T(test_site_unknown),
+        T(test_site_pinned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
