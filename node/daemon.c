@@ -107,6 +107,14 @@ static void on_holding(void *ctx, const struct fleet *fleet, const struct holdin
         dp_holding(n->dp, fleet, holding);
 }
 
+static void on_identity(void *ctx, const char *key, const char *certificate, const char *ca, const char *site_pin)
+{
+    struct node *n = ctx;
+
+    if (n->dp)
+        dp_identity(n->dp, key, certificate, ca, site_pin);
+}
+
 static void on_dp_says(void *ctx, json_t *message)
 {
     struct node *n = ctx;
@@ -129,6 +137,7 @@ static enum err open_client(struct node *n, struct error *e)
         return OK;
     if (config_has_role(n->config, "distribution-point")) {
         options.on_holding = on_holding;
+        options.on_identity = on_identity;
         code = dp_open(&n->loop, n->config, n->web, on_dp_says, n, &n->dp, e);
     }
     return code ? code : client_open(&options, &n->client, e);
@@ -336,8 +345,9 @@ static void on_status(uv_timer_t *t)
     struct node *n = t->data;
     const char  *site = n->site && !n->stopping ? site_status_line(n->site) : NULL;
     const char  *client = n->client && !n->stopping ? client_status_line(n->client) : NULL;
+    const char  *dp = n->dp && !n->stopping ? dp_status_line(n->dp) : NULL;
 
-    notify_say("WATCHDOG=1\nSTATUS=%s%s%s", site ? site : "", site && client ? "; " : "", client ? client : "");
+    notify_say("WATCHDOG=1\nSTATUS=%s%s%s%s%s", site ? site : "", site && client ? "; " : "", client ? client : "", dp ? "; " : "", dp ? dp : "");
 }
 
 static void watch_signals(struct node *n)

@@ -50,6 +50,7 @@ static void node_status(struct invocation *in, const json_t *node)
     printf("%s (%s) of site %s%s; local times of %s\n", said(node, "hostname"), said(node, "node"), said(node, "site"),
            json_is_true(json_object_get(node, "enrolled")) ? "" : ", not enrolled yet", said(node, "timezone"));
     line("policy", said(json_object_get(node, "policy"), "text"));
+    line("certificate", said(json_object_get(node, "certificate"), "text"));
     line("problem", said(node, "problem"));
     line("doing", said(node, "doing"));
     line("next window", json_is_object(json_object_get(node, "next_window")) ? said(json_object_get(node, "next_window"), "text") : "at any time");

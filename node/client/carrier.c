@@ -281,6 +281,7 @@ static void start(struct carrier *c, struct want *w, const struct want_source *f
     snprintf(w->source, sizeof w->source, "%s", from->source.name);
     w->why[0] = '\0';
     struct web_call call = {.url = r->from.source.url,
+                            .pin = r->from.source.pin,
                             .range_first = (uint64_t)first * w->piece_size,
                             .range_length = length,
                             .limit = length,

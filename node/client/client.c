@@ -54,6 +54,7 @@ static void client_free(struct client *c)
     scan_result_free(c->result);
     cache_close(c->cache);
     store_close(c->store);
+    identity_end(&c->identity);
     key_end(&c->key);
     json_decref(c->facts);
     free(c->dir);
@@ -101,7 +102,9 @@ static void on_tick(uv_timer_t *timer)
     watch_clock(c, now);
     if (c->polling && c->ask == ASK_RUNNING && now >= c->ask_until)
         refresh_stop(c);
-    if (!c->polling && now >= c->next_poll && !c->install && !c->scanning) {
+    if (c->enrolled)
+        identity_run(c);
+    if (!c->polling && now >= c->next_poll && !c->install && !c->scanning && !c->identity.asking) {
         if (c->enrolled)
             refresh_begin(c);
         else
@@ -214,7 +217,7 @@ enum err client_open(const struct client_options *options, struct client **out, 
     c->site_url = must_copy(options->config->site);
     code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : file_make_dirs(c->dir, 0755, e);
     if (!code && !c->site_url)
-        code = fail(e, ERR_USAGE, "site is missing: the URL of the site this node belongs to, such as http://hq.example.org:8440");
+        code = fail(e, ERR_USAGE, "site is missing: the URL of the site this node belongs to, such as https://hq.example.org:8440");
     code = code ? code : open_parts(c, e);
     if (code) {
         client_free(c);
@@ -273,6 +276,7 @@ void client_close(struct client *c, void (*closed)(void *ctx), void *ctx)
 void client_reload(struct client *c)
 {
     c->next_poll = clock_ms();
+    c->identity.again_at = 0;
     c->poll_again = c->polling;
     if (c->enrolled && c->options.install && !c->polling)
         schedule_run(c);                        /* what was set holds now, not when the site has answered */
@@ -287,10 +291,11 @@ void client_tell(struct client *c, json_t *message)
 
 const char *client_status_line(struct client *c)
 {
+    const char *why = *c->poll_error ? c->poll_error : c->identity.why;
+
     if (!c->enrolled)
         snprintf(c->status, sizeof c->status, "not enrolled yet: %.150s", c->poll_error);
     else
-        snprintf(c->status, sizeof c->status, "node %s of site %.40s%s%.100s", c->node_id, c->site_name, *c->poll_error ? "; " : "",
-                 c->poll_error);
+        snprintf(c->status, sizeof c->status, "node %s of site %.40s%s%.100s", c->node_id, c->site_name, *why ? "; " : "", why);
     return c->status;
 }

@@ -18,8 +18,10 @@ struct client_options {
     uv_loop_t           *loop;
     const struct config *config;
     struct web          *web;
-    /* The DP role of the same process is told of its holding after each policy; NULL when there is none. Borrowed during the call. */
+    /* The DP role of the same process is told of the fleet and its holding, NULL when it has none, after each policy. Borrowed during the call. */
     void               (*on_holding)(void *ctx, const struct fleet *, const struct holding *);
+    /* … and of who it is to others, whenever that changes. PEM; NULL: not known yet. Borrowed during the call. */
+    void               (*on_identity)(void *ctx, const char *key, const char *certificate, const char *ca, const char *site_pin);
     void                *ctx;
     bool                 install;               /* false for a node that is only a DP: no scan, no deployments, but policy and status */
 };

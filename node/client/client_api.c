@@ -78,6 +78,14 @@ static json_t *policy_json(struct client *c)
     return out;
 }
 
+static json_t *certificate_json(struct client *c)
+{
+    AUTO(text_free) char *text = c->enrolled ? identity_text(c) : NULL;
+
+    return json_pack("{s:o,s:s,s:s}", "until", time_json(c->enrolled && c->identity.certificate ? c->identity.read.not_after : 0), "problem",
+                     c->identity.why, "text", text ? text : "");
+}
+
 static void on_node(void *ctx, struct exchange *x)
 {
     struct client *c = ctx;
@@ -91,6 +99,8 @@ static void on_node(void *ctx, struct exchange *x)
                   time_json(c->verifier ? verifier_expires(c->verifier) : 0), "updates", counts);
     json_object_set_new(o, "timezone", json_string(zone_name(c->zone)));
     json_object_set_new(o, "policy", policy_json(c));
+    json_object_set_new(o, "certificate", certificate_json(c));
+    put_text(o, "pending", *c->pending ? c->pending : NULL);
     json_object_set_new(o, "next_window", next_window(c));
     json_object_set_new(o, "next_installation", next_installation(c));
     json_object_set_new(o, "restart", restart_json(c));

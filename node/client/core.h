@@ -4,6 +4,7 @@
 
 #include "node/client/client.h"
 #include "node/client/fetch.h"
+#include "node/client/identity.h"
 #include "node/client/install.h"
 #include "node/client/inventory.h"
 #include "node/client/notify_user.h"
@@ -72,7 +73,9 @@ struct client {
     char                  node_id[NODE_ID_SIZE];
     char                 *dir, *site_id, *site_name, *site_url, *hostname, *address;
     uint8_t               seal_key[32];
+    struct identity       identity;
     bool                  enrolled, closing;
+    char                  pending[200];         /* the site's words while an administrator has to approve; "" */
     int                   lock;
     /* documents in force */
     struct verifier      *verifier;             /* what is signed now */

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "node/base/clock.h"
 #include "node/base/log.h"
 #include "node/client/core.h"
-#include "policy/document/json.h"
+#include "node/client/enrolment.h"
 
-#define TOKEN_SIZE 56
-#define ROOT_LIMIT (64u << 10)
+#define TOKEN_SIZE    56                         /* id 8, secret 16, SHA-256 of the site's root 32 */
+#define PENDING_FIRST 30000                      /* ms: a person has to look at it */
+#define AGAIN_MOST    300000
 
 enum err enrol_recall(struct client *c, struct error *e)
 {
@@ -22,9 +22,13 @@ enum err enrol_recall(struct client *c, struct error *e)
     c->enrolled = id && name && seal;
     if (c->enrolled && !hex_decode(seal, c->seal_key, 32))
         code = fail(e, ERR_VERIFY, "the store's seal key is damaged");
+    free(c->site_id);
+    free(c->site_name);
     c->site_id = id;
     c->site_name = name;
     free(seal);
+    if (!code && c->enrolled)
+        identity_recall(c);
     return code;
 }
 
@@ -50,87 +54,123 @@ static bool token_read(const char *text, uint8_t out[TOKEN_SIZE])
     return good;
 }
 
+static void wait(struct client *c, int64_t first)
+{
+    c->poll_wait_ms = c->poll_wait_ms ? c->poll_wait_ms * 2 : first;
+    c->poll_wait_ms = c->poll_wait_ms < first ? first : c->poll_wait_ms > AGAIN_MOST ? AGAIN_MOST : c->poll_wait_ms;
+    c->next_poll = clock_ms() + c->poll_wait_ms;
+}
+
 static void again(struct client *c, const char *why)
 {
-    c->poll_wait_ms = c->poll_wait_ms ? c->poll_wait_ms * 2 : 1000;
-    if (c->poll_wait_ms > 300000)
-        c->poll_wait_ms = 300000;
-    c->next_poll = clock_ms() + c->poll_wait_ms;
+    wait(c, 1000);
+    c->pending[0] = 0;
     snprintf(c->poll_error, sizeof c->poll_error, "enrolment: %.250s", why);
     log_say(LOG_WARN, "enrol.failed", why, NULL);
 }
 
-/* Everything of it is durable before the node calls itself enrolled. */
-static enum err keep(struct client *c, const json_t *answer, const struct sha256 *pinned, struct error *e)
+/* Nobody has signed the words: they are shown, and believed to nothing. */
+static void pending(struct client *c, const struct web_answer *answer)
 {
-    struct reader r;
-    uint8_t      *root, seal[32];
-    size_t        length = 0;
-    struct sha256 h;
-    const char   *seal_text;
-    enum err      code;
+    char          words[sizeof c->pending];
+    json_t       *body = answer->length < IDENTITY_WORDS ? json_loadb(answer->body, answer->length, 0, NULL) : NULL;
+    const char   *text = json_string_value(json_object_get(body, "pending"));
 
-    reader_init(&r, answer, "enrolment", e);
-    reader_text(&r, "node_id", 64);
-    root = reader_base64(&r, "root", ROOT_LIMIT, &length);
-    seal_text = reader_text(&r, "seal_key", 64);
-    if (r.verdict || !hex_decode(seal_text, seal, 32)) {
-        free(root);
-        return fail(e, ERR_VERIFY, "the site's answer to the enrolment is not understood");
-    }
-    h = hash_bytes(root, length);
-    code = sha256_same(&h, pinned)
-               ? store_begin(c->store, e)
-               : fail(e, ERR_VERIFY, "the site's root is not the one the token names: this is not the site that made the token");
-    if (!code) {
-        code = store_blob_put(c->store, "role", "root", (const char *)root, length, e);
-        code = code ? code : store_set(c->store, "site.id", reader_text(&r, "site_id", 64), e);
-        code = code ? code : store_set(c->store, "site.name", reader_text(&r, "site", 64), e);
-        code = code ? code : store_set(c->store, "site.seal", seal_text, e);
-        code = store_end(c->store, code, e);
-    }
-    free(root);
+    identity_plain(text && *text ? text : "an administrator of the site has to approve this machine", words, sizeof words);
+    json_decref(body);
+    wait(c, PENDING_FIRST);
+    if (strcmp(words, c->pending))
+        log_say(LOG_NOTE, "enrol.pending", words, NULL);
+    memcpy(c->pending, words, sizeof words);
+    snprintf(c->poll_error, sizeof c->poll_error, "enrolment: %.250s", words);
+}
+
+/* Everything of it is durable before the node calls itself enrolled. */
+static enum err keep(struct client *c, const struct enrolment *n, struct error *e)
+{
+    enum err code = store_begin(c->store, e);
+
+    if (code)
+        return code;
+    code = store_blob_put(c->store, "role", "root", (const char *)n->root, n->root_size, e);
+    code = code ? code : store_set(c->store, "site.id", n->site_id, e);
+    code = code ? code : store_set(c->store, "site.name", n->site, e);
+    code = code ? code : store_set(c->store, "site.seal", n->seal, e);
+    code = code ? code : store_set(c->store, "site.ca", n->ca, e);
+    code = code ? code : store_set(c->store, "certificate", n->certificate, e);
+    code = code || !n->site_pin ? code : store_set(c->store, "site.pin", n->site_pin, e);
+    return store_end(c->store, code, e);
+}
+
+/* Of the token: the secret that both sides know. */
+static void secret_of(const uint8_t token[TOKEN_SIZE], uint8_t out[crypto_auth_KEYBYTES])
+{
+    memset(out, 0, crypto_auth_KEYBYTES);
+    memcpy(out, token + 8, 16);
+}
+
+static enum err take(struct client *c, const struct web_answer *answer, struct error *e)
+{
+    uint8_t                token[TOKEN_SIZE] = {0}, secret[crypto_auth_KEYBYTES];
+    struct enrolment_asked asked = {.node_id = c->node_id, .public = c->key.public, .now = client_now(c)};
+    struct enrolment       n = {0};
+    AUTO(text_free) char  *text = NULL;
+    size_t                 size = 0;
+    enum err               code;
+
+    if (!token_read(c->options.config->enrol_token, token))
+        return fail(e, ERR_USAGE, "enrol-token is not a token any more");
+    secret_of(token, secret);
+    memcpy(asked.root.b, token + 24, 32);
+    asked.secure = identity_secure(c);
+    code = enrolment_open(answer->body, answer->length, secret, &text, &size, e);
+    code = code ? code : enrolment_read(text, size, &asked, &n, e);
+    code = code ? code : keep(c, &n, e);
+    code = code ? code : enrol_recall(c, e);
+    enrolment_end(&n);
+    sodium_memzero(secret, sizeof secret);
+    sodium_memzero(token, sizeof token);
     return code;
+}
+
+static void enrolled(struct client *c)
+{
+    log_say(LOG_NOTE, "enrolled", "this machine is a node now", "FERRY_SITE", c->site_name, "FERRY_NODE", c->node_id, NULL);
+    c->poll_wait_ms = 0;
+    c->next_poll = clock_ms();
+    c->poll_error[0] = c->pending[0] = 0;
 }
 
 static void on_answer(void *ctx, const struct web_answer *answer)
 {
     struct client *c = ctx;
-    uint8_t        token[TOKEN_SIZE];
-    struct sha256  pinned;
-    struct error   e = answer->error;
-    json_t        *body = NULL;
-    enum err       code = answer->code;
+    struct error   e;
 
     c->polling = false;
-    if (!c->closing) {
-        token_read(c->options.config->enrol_token, token);
-        memcpy(pinned.b, token + 24, 32);
-        code = code ? code : json_read(answer->body, answer->length, 1u << 20, &body, &e);
-        code = code ? code : keep(c, body, &pinned, &e);
-        code = code ? code : enrol_recall(c, &e);
-        if (answer->code && answer->length)
-            snprintf(e.text, sizeof e.text, "%.600s", answer->body);
-        if (code) {
-            again(c, e.text);
-        } else {
-            log_say(LOG_NOTE, "enrolled", "this machine is a node now", "FERRY_SITE", c->site_name, "FERRY_NODE", c->node_id, NULL);
-            c->poll_wait_ms = 0;
-            c->next_poll = clock_ms();
-            c->poll_error[0] = 0;
-        }
-        json_decref(body);
+    if (c->closing) {
+        client_release(c);
+        return;
+    }
+    if (answer->code) {
+        identity_words(answer, e.text, sizeof e.text);
+        again(c, e.text);
+    } else if (answer->status == 202) {
+        pending(c, answer);
+    } else if (take(c, answer, &e)) {
+        again(c, e.text);
+    } else {
+        enrolled(c);
     }
     client_release(c);
 }
 
 void enrol_begin(struct client *c)
 {
-    uint8_t         token[TOKEN_SIZE], key[crypto_auth_KEYBYTES] = {0}, mac[crypto_auth_BYTES];
+    uint8_t         token[TOKEN_SIZE], key[crypto_auth_KEYBYTES], mac[crypto_auth_BYTES];
     char            id[17], public[65], mac_text[65], *url, *text;
     struct text     signed_text AUTO(text_end) = {0};
     json_t         *body;
-    struct web_call call = {.method = "POST", .limit = 1u << 20, .timeout_ms = 30000, .on_done = on_answer, .ctx = c};
+    struct web_call call = {.method = "POST", .limit = ENROLMENT_LIMIT, .timeout_ms = 30000, .on_done = on_answer, .ctx = c};
 
     if (!token_read(c->options.config->enrol_token, token)) {
         again(c, "enrol-token is missing or not a token; `ferry node token` at the site makes one");
@@ -138,7 +178,7 @@ void enrol_begin(struct client *c)
     }
     hex_encode(token, 8, id);
     hex_encode(c->key.public, 32, public);
-    memcpy(key, token + 8, 16);
+    secret_of(token, key);
     text_put(&signed_text, id, 17);
     text_put(&signed_text, public, 65);
     text_put(&signed_text, c->hostname, strlen(c->hostname));
@@ -149,6 +189,7 @@ void enrol_begin(struct client *c)
     text = json_dumps(body, JSON_COMPACT);
     url = must_print("%s/api/v1/enrol", c->site_url);
     call.url = url;
+    call.unverified = identity_secure(c);                /* the token's secret vouches for the answer, not the connection */
     call.body = text;
     call.body_length = strlen(text);
     c->polling = true;

@@ -188,8 +188,11 @@ static void load_common(struct client *c)
     json_decref(c->acknowledged);
     c->acknowledged = json_object();
     load_pass(c, 0);
+    identity_fleet(c);
     place(c);
     rules_make(c);
+    if (c->options.on_holding && c->fleet)      /* before anything else can fail: it names the nodes that are not served any more */
+        c->options.on_holding(c->options.ctx, c->fleet, c->holding);
 }
 
 static void load_deployments(struct client *c)
@@ -199,8 +202,6 @@ static void load_deployments(struct client *c)
     if (c->options.install)
         situation_gather(c);                    /* so that nobody who asks meanwhile hears that nothing is deployed */
     report_change(c, "acknowledge", json_pack("{s:O}", "documents", c->acknowledged));
-    if (c->options.on_holding && c->holding)
-        c->options.on_holding(c->options.ctx, c->fleet, c->holding);
     schedule_soon(c);
 }
 
@@ -271,12 +272,15 @@ static void next_file(struct client *c);
 
 static void get(struct client *c, const char *dir, const char *path, size_t limit, void (*on_done)(void *, const struct web_answer *))
 {
-    char           *url = must_print("%s/policy/%s/%s", c->site_url, dir, path);
+    AUTO(text_free) char *below = must_print("/policy/%s/%s", dir, path), *url = NULL;
+    struct error    e;
     int64_t         left = c->poll_deadline_ms - clock_ms(), timeout = left < 1 ? 1 : left < FILE_MS ? left : FILE_MS;
-    struct web_call call = {.url = url, .limit = limit, .timeout_ms = timeout, .stall_ms = 15000, .on_done = on_done, .ctx = c};
+    struct web_call call = {.limit = limit, .timeout_ms = timeout, .stall_ms = 15000, .on_done = on_done, .ctx = c};
 
-    c->poll_request = web_start(c->options.web, &call);
-    free(url);
+    if (identity_call(c, below, &call, &url, &e))
+        finished(c, e.text);
+    else
+        c->poll_request = web_start(c->options.web, &call);
 }
 
 static bool stored(struct client *c, const struct verifier_target *t)
@@ -363,6 +367,8 @@ static void on_file(void *ctx, const struct web_answer *answer)
         snprintf(why, sizeof why, "%.290s", answer->error.text);
         verifier_free(c->verifier);
         c->verifier = NULL;
+        if (answer->code == ERR_DENIED)
+            identity_doubt(c);
         finished(c, why);
         return;
     }

@@ -97,9 +97,10 @@ void report_post(struct client *c)
 {
     int64_t         first, last;
     json_t         *batch = outbox_batch(c->store, BATCH_MESSAGES, BATCH_BYTES, &first, &last);
-    char           *text, *url;
+    AUTO(text_free) char *text = NULL, *url = NULL;
     uint8_t        *sealed = NULL;
     struct error    e;
+    enum err        code;
     struct web_call call = {
         .method = "POST", .content_type = "application/octet-stream", .limit = 65536, .timeout_ms = 60000, .on_done = on_posted, .ctx = c};
 
@@ -108,18 +109,16 @@ void report_post(struct client *c)
         return;
     text = json_dumps(batch, JSON_COMPACT);
     json_decref(batch);
-    if (envelope_seal(&c->key, c->seal_key, c->site_id, text, strlen(text), &sealed, &call.body_length, &e)) {
-        log_error(LOG_WRONG, "status.failed", "sealing status", &e);
+    code = envelope_seal(&c->key, c->seal_key, c->site_id, text, strlen(text), &sealed, &call.body_length, &e);
+    code = code ? code : identity_call(c, "/api/v1/status", &call, &url, &e);
+    if (code) {
+        log_error(LOG_WRONG, "status.failed", "sending status", &e);
         c->post_at = clock_ms() + WAIT_MOST_MS;
     } else {
-        url = must_print("%s/api/v1/status", c->site_url);
-        call.url = url;
         call.body = sealed;
         c->posting = true;
         client_hold(c);
         web_start(c->options.web, &call);
-        free(url);
     }
     free(sealed);
-    free(text);
 }

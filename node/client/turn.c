@@ -127,20 +127,22 @@ static void on_asked(void *ctx, const struct web_answer *answer)
 
 static void ask(struct client *c, const char *op)
 {
-    AUTO(text_free) char *text = must_print("{\"op\":\"%s\"}", op), *url = must_print("%s/api/v1/turn", c->site_url);
+    AUTO(text_free) char *text = must_print("{\"op\":\"%s\"}", op), *url = NULL;
     uint8_t        *sealed = NULL;
     struct error    e;
     struct web_call call = {.method = "POST",
-                            .url = url,
                             .content_type = "application/octet-stream",
                             .limit = ANSWER_LIMIT,
                             .timeout_ms = 30000,
                             .on_done = on_asked,
                             .ctx = c};
+    enum err        code = identity_call(c, "/api/v1/turn", &call, &url, &e);
 
     c->turn.again_at = c->turn.keep_at = clock_ms() + AGAIN_S * 1000;
-    if (envelope_seal(&c->key, c->seal_key, c->site_id, text, strlen(text), &sealed, &call.body_length, &e)) {
-        log_error(LOG_WRONG, "turn.failed", "sealing a question", &e);
+    code = code ? code : envelope_seal(&c->key, c->seal_key, c->site_id, text, strlen(text), &sealed, &call.body_length, &e);
+    if (code) {
+        log_error(LOG_WRONG, "turn.failed", "asking for a turn", &e);
+        say_why(c, e.text);
         return;
     }
     call.body = sealed;

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "node/base/clock.h"
 #include "node/base/log.h"
-#include "node/io/server.h"
+#include "node/dp/door.h"
 
 #define PULLS     2
 #define KEPT      86400                         /* seconds that content nobody names any more stays */
@@ -42,8 +42,8 @@ struct pull {
 struct dp_role {
     uv_loop_t     *loop;
     struct web    *web;
-    struct server *server;
-    char          *name, *content, *partial, *site_url;
+    struct door   *door;
+    char          *name, *content, *partial, *site_url, *site_pin;
     const char    *fixed_site;
     void         (*tell)(void *ctx, json_t *);
     void          *tell_ctx;
@@ -62,29 +62,6 @@ static char *place(const struct pull *p, const char *dir, const char *after)
 
     return must_print("%s/%s%s", dir, sha256_hex(&p->sha256, hex), after);
 }
-
-/* --- serving --- */
-
-static void on_content(void *ctx, struct exchange *x)
-{
-    struct dp_role *dp = ctx;
-    const char     *name = exchange_part(x, "name");
-    char           *path = must_print("%s/%s", dp->content, *name == '.' ? "" : name);
-
-    answer_file(x, path, "application/octet-stream");
-    free(path);
-}
-
-static void on_health(void *ctx, struct exchange *x)
-{
-    (void)ctx;
-    answer_json(x, 200, json_pack("{s:s}", "status", "ok"));
-}
-
-static const struct route routes[] = {
-    {"GET", "/content/{name}", 0, on_content, "content by its SHA-256, ranges, and its torrent"},
-    {"GET", "/healthz", 0, on_health, "alive"},
-};
 
 /* --- pulling --- */
 
@@ -129,6 +106,7 @@ static void release(struct dp_role *dp)
     free(dp->content);
     free(dp->partial);
     free(dp->site_url);
+    free(dp->site_pin);
     free(dp);
     if (closed)
         closed(ctx);
@@ -241,6 +219,17 @@ static void on_fetched(void *ctx, const struct web_answer *answer)
         ended(p);
 }
 
+static bool secure(const struct dp_role *dp)
+{
+    return !strncmp(dp->site_url, "https:", 6);
+}
+
+/* Never from an https site whose key is not known: its content would be believed by its hash, but it would learn who we are. */
+static bool site_known(const struct dp_role *dp)
+{
+    return dp->site_url && (!secure(dp) || dp->site_pin);
+}
+
 static void fetch(struct pull *p)
 {
     struct dp_role *dp = p->dp;
@@ -248,6 +237,7 @@ static void fetch(struct pull *p)
     struct stat     st = {0};
     struct web_call call = {.url = url, .on_data = on_data, .on_done = on_fetched, .ctx = p, .limit = (size_t)p->size + 1};
 
+    call.pin = secure(dp) ? dp->site_pin : NULL;
     p->state = PULL_FETCHING;
     p->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (p->fd >= 0 && !fstat(p->fd, &st) && (uint64_t)st.st_size >= p->size && ftruncate(p->fd, 0) == 0)
@@ -308,7 +298,7 @@ static void step(struct dp_role *dp)
 {
     int64_t now = clock_ms();
 
-    for (struct pull *p = dp->pulls; p && dp->running < PULLS && dp->site_url && !dp->closing; p = p->next)
+    for (struct pull *p = dp->pulls; p && dp->running < PULLS && site_known(dp) && !dp->closing; p = p->next)
         if (p->named && p->state == PULL_WAITING && p->retry_at <= now)
             begin(p);
 }
@@ -381,7 +371,11 @@ static void let_go(struct pull *p)
 
 void dp_holding(struct dp_role *dp, const struct fleet *fleet, const struct holding *holding)
 {
-    if (dp->closing || !holding)
+    if (dp->closing)
+        return;
+    if (fleet)
+        door_fleet(dp->door, fleet);
+    if (!holding)
         return;
     free(dp->site_url);
     dp->site_url = must_copy(dp->fixed_site ? dp->fixed_site : fleet ? fleet->site_url : NULL);
@@ -399,10 +393,21 @@ void dp_holding(struct dp_role *dp, const struct fleet *fleet, const struct hold
     step(dp);
 }
 
+void dp_identity(struct dp_role *dp, const char *key, const char *certificate, const char *ca, const char *site_pin)
+{
+    if (dp->closing)
+        return;
+    free(dp->site_pin);
+    dp->site_pin = must_copy(site_pin);
+    door_identity(dp->door, key, certificate, ca);
+    step(dp);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct dp_role *dp = timer->data;
 
+    door_step(dp->door);
     if (dp->room_at && clock_ms() >= dp->room_at)
         tell_room(dp);
     step(dp);
@@ -413,7 +418,7 @@ static void on_timer_closed(uv_handle_t *handle)
     release(handle->data);
 }
 
-static void on_server_closed(void *ctx)
+static void on_door_closed(void *ctx)
 {
     release(ctx);
 }
@@ -436,7 +441,6 @@ enum err dp_open(uv_loop_t *loop, const struct config *config, struct web *web, 
     code = file_make_dirs(config->dp_state, 0755, e);
     code = code ? code : file_make_dirs(dp->content, 0755, e);
     code = code ? code : file_make_dirs(dp->partial, 0700, e);
-    code = code ? code : server_open(loop, config->dp_listen, routes, COUNT(routes), dp, &dp->server, e);
     if (code) {
         free(dp->name);
         free(dp->content);
@@ -444,6 +448,7 @@ enum err dp_open(uv_loop_t *loop, const struct config *config, struct web *web, 
         free(dp);
         return code;
     }
+    dp->door = door_new(loop, config->dp_listen, dp->content);
     uv_timer_init(loop, &dp->timer);
     dp->timer.data = dp;
     uv_timer_start(&dp->timer, on_timer, 1000, 1000);
@@ -462,7 +467,7 @@ void dp_close(struct dp_role *dp, void (*closed)(void *ctx), void *ctx)
             web_cancel(p->request);
     uv_timer_stop(&dp->timer);
     uv_close((uv_handle_t *)&dp->timer, on_timer_closed);
-    server_close(dp->server, on_server_closed, dp);
+    door_close(dp->door, on_door_closed, dp);
 }
 
 json_t *dp_status(struct dp_role *dp)
@@ -473,5 +478,12 @@ json_t *dp_status(struct dp_role *dp)
         all += p->named;
         here += p->named && p->state == PULL_HERE;
     }
-    return json_pack("{s:s,s:I,s:I}", "dp", dp->name, "contents", all, "complete", here);
+    return json_pack("{s:s,s:I,s:I,s:s}", "dp", dp->name, "contents", all, "complete", here, "problem", door_problem(dp->door));
+}
+
+const char *dp_status_line(struct dp_role *dp)
+{
+    const char *why = door_problem(dp->door);
+
+    return *why ? why : NULL;
 }

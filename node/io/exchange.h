@@ -42,5 +42,11 @@ void exchange_free(struct exchange *);
 
 /* tls.c: asks admit about this connection. ERR_DENIED. */
 enum err tls_admit(const struct server_tls *, struct exchange *, struct error *);
+/* What a server shows: its key and a certificate over it. The newest comes first; libmicrohttpd asks tls_callback() at each handshake. */
+struct tls_pair;
+enum err tls_pair_add(const char *key, const char *certificate, struct tls_pair **list, struct error *);
+void     tls_pairs_free(struct tls_pair *);
+void    *tls_callback(void);                    /* for MHD_OPTION_HTTPS_CERT_CALLBACK; the connection's context has to be the server */
+struct tls_pair *server_pair(const struct server *);                /* server.c */
 
 #endif

@@ -170,6 +170,7 @@ static void arm_trust(struct web_request *r, const struct web_call *call, const 
     curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYHOST, 0L);
     curl_easy_setopt(r->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
+    curl_easy_setopt(r->easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
     if (call->pin)
         curl_easy_setopt(r->easy, CURLOPT_PINNEDPUBLICKEY, call->pin);
     if (call->pin && who->key && who->certificate)

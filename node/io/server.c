@@ -27,6 +27,7 @@ struct server {
     uint64_t           sent;
     char              *socket_path;
     struct server_tls  tls;                     /* its texts are libmicrohttpd's by now; admit NULL: no TLS */
+    struct tls_pair   *pairs;                   /* newest first; older ones live on: a handshake may be in the middle of one */
     int                port, open;              /* open: handles whose close callback has not come */
     bool               local, resumed, closing;
     void             (*closed)(void *ctx);
@@ -80,6 +81,7 @@ static void on_handle_closed(struct server *s)
         return;
     if (s->closed)
         s->closed(s->closed_ctx);
+    tls_pairs_free(s->pairs);
     free(s->sets);
     free(s->socket_path);
     free(s);
@@ -378,11 +380,27 @@ static int port_of(int fd)
                                      : 0;
 }
 
+/* So that a handshake finds its server: tls_pair_of(). */
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **kept, enum MHD_ConnectionNotificationCode what)
+{
+    (void)connection;
+    *kept = what == MHD_CONNECTION_NOTIFY_STARTED ? ctx : NULL;
+}
+
+struct tls_pair *server_pair(const struct server *s)
+{
+    return s->pairs;
+}
+
+enum err server_renew(struct server *s, const char *key, const char *certificate, struct error *e)
+{
+    return tls_pair_add(key, certificate, &s->pairs, e);
+}
+
 static struct MHD_Daemon *start_daemon(struct server *s, int fd, const struct server_tls *tls)
 {
     struct MHD_OptionItem secure[] = {{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)"NORMAL:-VERS-ALL:+VERS-TLS1.3"},
-                                      {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)(tls ? tls->key : NULL)},
-                                      {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)(tls ? tls->certificate : NULL)},
+                                      {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_callback()},
                                       {MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)(tls ? tls->trust : NULL)},
                                       {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
@@ -391,7 +409,7 @@ static struct MHD_Daemon *start_daemon(struct server *s, int fd, const struct se
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
                             (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                             (size_t)HEADER_ROOM, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, s,
-                            MHD_OPTION_ARRAY, tls ? secure : plain, MHD_OPTION_END);
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY, tls ? secure : plain, MHD_OPTION_END);
 }
 
 static void join_loop(struct server *s, uv_loop_t *loop)
@@ -424,13 +442,15 @@ enum err server_open_tls(uv_loop_t *loop, const char *listen, const struct route
     s->count = count;
     if (tls)
         s->tls = (struct server_tls){.admit = tls->admit, .ctx = tls->ctx};
-    s->daemon = start_daemon(s, fd, tls);
+    code = tls ? server_renew(s, tls->key, tls->certificate, e) : OK;
+    s->daemon = code ? NULL : start_daemon(s, fd, tls);
     if (!s->daemon) {
         fd_end(&fd);
+        tls_pairs_free(s->pairs);
         free(s->sets);
         free(s->socket_path);
         free(s);
-        return fail(e, ERR_FAILED, "the HTTP server on %s cannot be started", listen);
+        return code ? code : fail(e, ERR_FAILED, "the HTTP server on %s cannot be started", listen);
     }
     join_loop(s, loop);
     *out = s;

@@ -46,6 +46,8 @@ struct server_tls {
 };
 enum err server_open_tls(uv_loop_t *, const char *listen, const struct route_set *sets, size_t count, const struct server_tls *,
                          struct server **out, struct error *);
+/* Whoever comes from now on is shown this certificate, over the same key; who is connected stays. ERR_VERIFY: they do not belong together. */
+enum err server_renew(struct server *, const char *key, const char *certificate, struct error *);
 void     server_close(struct server *, void (*closed)(void *ctx), void *ctx);
 int      server_port(const struct server *);    /* the one the system chose for port 0; 0 on a Unix socket */
 

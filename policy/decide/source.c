@@ -41,6 +41,7 @@ static void add_group(struct listing *l, const struct fleet *f, const struct bou
             continue;
         s->kind = kind;
         s->name = dp->name;
+        s->pin = dp->pin;
         s->after = after;
         snprintf(s->url, sizeof s->url, "%s/content/%s", dp->url, sha256_hex(&c->sha256, hex));
         if (after)
@@ -103,6 +104,7 @@ static void add_origin(struct listing *l, const struct content *c, bool outside)
         return;
     s->kind = SOURCE_ORIGIN;
     s->name = "origin";
+    s->pin = NULL;
     s->after = 0;
     snprintf(s->url, sizeof s->url, "%s", c->origin);
     snprintf(s->why, sizeof s->why, outside ? "the node is outside every boundary" : "the deployment allows it");

@@ -11,6 +11,7 @@ struct source {
     enum source_kind kind;
     const char      *name;                      /* DP's name or "origin"; borrowed */
     char             url[700];                  /* of the content itself */
+    const char      *pin;                       /* of the DP's key; NULL for the origin and for http; borrowed */
     int64_t          after;                     /* seconds since the content was first wanted; 0 = at once */
     char             why[120];
 };

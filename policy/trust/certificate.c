@@ -247,3 +247,8 @@ char *certificate_pin(const uint8_t public[32], char out[CERTIFICATE_PIN])
     memcpy(der + sizeof head, public, 32);
     return pin_print(der, sizeof der, out);
 }
+
+char *certificate_key_pem(const struct key *k)
+{
+    return key_to_pem(k);
+}

@@ -35,5 +35,7 @@ char    *certificate_pin(const uint8_t public[32], char out[CERTIFICATE_PIN]);
 /* The same of a server that is not ours: the first certificate of the text, over a key of any kind. ERR_VERIFY. */
 #define CERTIFICATE_CHAIN (64u << 10)
 enum err certificate_pin_of(const char *pem, char out[CERTIFICATE_PIN], struct error *);
+/* The holder's private key as TLS libraries take it: PEM, PKCS#8. Never written anywhere; the caller wipes it (sodium_memzero), then frees it. */
+char    *certificate_key_pem(const struct key *);
 
 #endif

@@ -67,22 +67,28 @@ static enum err write_new(const char *path, const char *text, size_t length, str
     return dir >= 0 && !fsync(dir) ? OK : fail_errno(e, "the directory of key %s cannot be synced", path);
 }
 
-enum err key_save(const char *path, const struct key *k, struct error *e)
+char *key_to_pem(const struct key *k)
 {
-    uint8_t  der[DER_SIZE];
-    char    *base64, text[200];
-    int      n;
-    enum err code;
+    uint8_t der[DER_SIZE];
+    char   *base64, *text;
 
     memcpy(der, prefix, sizeof prefix);
     memcpy(der + sizeof prefix, k->seed, 32);
     base64 = base64_encode(der, sizeof der);
-    n = snprintf(text, sizeof text, PEM_BEGIN "%s" PEM_END, base64);
-    code = write_new(path, text, (size_t)n, e);
+    text = must_print(PEM_BEGIN "%s" PEM_END, base64);
     sodium_memzero(der, sizeof der);
-    sodium_memzero(text, sizeof text);
     sodium_memzero(base64, strlen(base64));
     free(base64);
+    return text;
+}
+
+enum err key_save(const char *path, const struct key *k, struct error *e)
+{
+    char    *text = key_to_pem(k);
+    enum err code = write_new(path, text, strlen(text), e);
+
+    sodium_memzero(text, strlen(text));
+    free(text);
     return code;
 }
 

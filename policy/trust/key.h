@@ -22,6 +22,7 @@ enum err key_generate(struct key *);
 enum err key_save(const char *path, const struct key *, struct error *);
 enum err key_load(const char *path, struct key *, struct error *);
 enum err key_from_pem(const char *text, struct key *, struct error *);      /* what such a file holds */
+char    *key_to_pem(const struct key *);        /* … the caller wipes it, then frees it */
 void     key_end(struct key *);                 /* wipes */
 void     key_sign(const struct key *, const void *bytes, size_t size, uint8_t out[KEY_SIGNATURE]);
 bool     key_verify(const uint8_t public[32], const void *bytes, size_t size, const uint8_t signature[KEY_SIGNATURE]);

@@ -140,13 +140,30 @@ static const char *split(const char *name, char role[65])
     return role_name_ok(role) && name_ok(end + 1) ? end + 1 : NULL;
 }
 
+/* What nodes read with a JSON library: as canonical as JSON allows. A certificate has lines, and so may a description; canonical form leaves a
+ * line feed as it is, which is no JSON. Only the hash of these bytes is signed. Fractions are refused all the same. */
+static enum err document_print(const json_t *body, char **out, size_t *length, struct error *e)
+{
+    AUTO(text_free) char *canonical = NULL;
+    size_t                n;
+    enum err              code = canonical_print(body, &canonical, &n, e);
+
+    if (code)
+        return code;
+    *out = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!*out)
+        return fail(e, ERR_VERIFY, "a document that is no JSON cannot be published");
+    *length = strlen(*out);
+    return OK;
+}
+
 enum err shelf_put_target(const char *dir, const char *name, const json_t *body, char role[65], json_t **line, struct error *e)
 {
     AUTO(text_free) char *bytes = NULL, *folder = NULL, *path = NULL;
     const char           *file = split(name, role);
     json_t               *seq = json_object_get(body, "seq"), *audience = json_object_get(body, "audience");
     char                  hex[SHA256_HEX];
-    size_t                length;
+    size_t                length = 0;
     struct sha256         h;
     enum err              code;
 
@@ -154,7 +171,7 @@ enum err shelf_put_target(const char *dir, const char *name, const json_t *body,
         return fail(e, ERR_USAGE, "\"%s\" is no name for a document; policy/COLLECTION/NAME.json was expected", name);
     if (!json_is_integer(seq) || json_integer_value(seq) < 0 || !json_is_string(audience))
         return fail(e, ERR_USAGE, "%s: a document says its seq (a number) and its audience (the site's id); this one does not", name);
-    code = canonical_print(body, &bytes, &length, e);
+    code = document_print(body, &bytes, &length, e);
     if (code)
         return code;
     h = hash_bytes(bytes, length);

@@ -88,6 +88,25 @@ static inline void net_serve(struct net *n, const struct route *routes, size_t c
     snprintf(n->url, sizeof n->url, "http://127.0.0.1:%d", server_port(n->server));
 }
 
+static inline void net_closed(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+/* A port that was free a moment ago. */
+static inline int net_free_port(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t          size = sizeof a;
+    int                fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    getsockname(fd, (struct sockaddr *)&a, &size);
+    close(fd);
+    return ntohs(a.sin_port);
+}
+
 static inline void net_wait(struct net *n, const struct came *c)
 {
     while (!c->done)

@@ -193,6 +193,18 @@ static void any_server_has_a_pin(void **state)
     assert_int_equal(file_remove(dir, NULL), OK);
 }
 
+/* What TLS is handed is the key that was meant, and key.c's own reader takes it. */
+static void the_key_comes_back_from_its_text(void **state)
+{
+    AUTO(text_free) char *pem = certificate_key_pem(&t.node);
+    struct key            k;
+
+    (void)state;
+    assert_int_equal(key_from_pem(pem, &k, NULL), OK);
+    assert_memory_equal(k.seed, t.node.seed, 32);
+    assert_memory_equal(k.public, t.node.public, 32);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +217,7 @@ int main(void)
         cmocka_unit_test(a_new_one_is_due_at_half_its_life),
         cmocka_unit_test(the_pin_is_what_curl_wants),
         cmocka_unit_test(any_server_has_a_pin),
+        cmocka_unit_test(the_key_comes_back_from_its_text),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

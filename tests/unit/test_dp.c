@@ -1,8 +1,9 @@
-/* A distribution point: pulls what it has to hold, believes no byte before its hash, serves ranges. */
+/* A distribution point: pulls what it has to hold, believes no byte before its hash, serves ranges, and to this site's nodes alone. */
 #include <sys/stat.h>
 
 #include "node/base/clock.h"
 #include "node/dp/dp.h"
+#include "policy/trust/certificate.h"
 #include "tests/unit/net.h"
 
 #define SIZE 300000
@@ -19,6 +20,8 @@ struct dp_lab {
     json_t         *told;
     size_t          asked;
     char            range[80];                  /* of the last request */
+    struct key      ca, own, node, stranger;
+    char           *ca_pem, *own_key, *own_pem, pin[CERTIFICATE_PIN];
 };
 
 static struct dp_lab lab;
@@ -64,24 +67,43 @@ static void offer(size_t i)
     assert_int_equal(file_write(path, bytes, SIZE, 0600, NULL), OK);
 }
 
+static void make_keys(void)
+{
+    int64_t now = clock_now();
+
+    key_generate(&lab.ca);
+    key_generate(&lab.own);
+    key_generate(&lab.node);
+    key_generate(&lab.stranger);
+    lab.own_key = certificate_key_pem(&lab.own);
+    certificate_pin(lab.own.public, lab.pin);
+    assert_int_equal(certificate_make_ca(&lab.ca, "hq", now, &lab.ca_pem, NULL), OK);
+    assert_int_equal(certificate_make(&lab.ca, "hq", "n-dp", lab.own.public, now, CERTIFICATE_LIFE, &lab.own_pem, NULL), OK);
+}
+
+/* Whoever asks is this from now on; age: of the certificate, seconds; its life is a week. */
+static void become(const struct key *key, const struct key *ca, const char *subject, int64_t age)
+{
+    AUTO(text_free) char *private = certificate_key_pem(key), *pem = NULL;
+
+    assert_int_equal(certificate_make(ca, "hq", subject, key->public, clock_now() - age, CERTIFICATE_LIFE, &pem, NULL), OK);
+    web_identity(lab.net.web, private, pem);
+}
+
 static void dp_start(void)
 {
     struct error e;
 
     if (dp_open(&lab.net.loop, &lab.config, lab.net.web, on_told, NULL, &lab.dp, &e))
         fail_msg("%s", e.text);
-}
-
-static void gone(void *ctx)
-{
-    *(bool *)ctx = true;
+    dp_identity(lab.dp, lab.own_key, lab.own_pem, lab.ca_pem, NULL);
 }
 
 static void dp_stop(void)
 {
     bool closed = false;
 
-    dp_close(lab.dp, gone, &closed);
+    dp_close(lab.dp, net_closed, &closed);
     lab.dp = NULL;
     while (!closed)
         uv_run(&lab.net.loop, UV_RUN_ONCE);
@@ -90,9 +112,6 @@ static void dp_stop(void)
 static int begin(void **state)
 {
     static char listen[32], name[] = "dp-1";
-    int         fd, on = 1;
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t   size = sizeof a;
 
     (void)state;
     memset(&lab, 0, sizeof lab);
@@ -103,16 +122,12 @@ static int begin(void **state)
     snprintf(lab.content, sizeof lab.content, "%s/content", lab.state);
     assert_int_equal(mkdir(lab.site, 0700), 0);
     net_serve(&lab.net, site_routes_, COUNT(site_routes_), NULL);
-    /* A port that was free a moment ago: the role does not tell which one it has. */
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    getsockname(fd, (struct sockaddr *)&a, &size);
-    close(fd);
-    lab.port = ntohs(a.sin_port);
+    lab.port = net_free_port();                 /* the role does not tell which one it has */
     snprintf(listen, sizeof listen, "127.0.0.1:%d", lab.port);
     lab.config = (struct config){.dp_name = name, .dp_listen = listen, .dp_state = lab.state, .site = lab.net.url};
     lab.holding = (struct holding){.dp = name, .contents = lab.items};
+    make_keys();
+    become(&lab.node, &lab.ca, "n-7", 0);
     dp_start();
     return 0;
 }
@@ -124,6 +139,9 @@ static int end(void **state)
         dp_stop();
     json_decref(lab.told);
     net_close(&lab.net);
+    free(lab.ca_pem);
+    free(lab.own_key);
+    free(lab.own_pem);
     return 0;
 }
 
@@ -172,9 +190,9 @@ static bool held(size_t i)
 static struct came get(size_t i, const char *after, uint64_t first, uint64_t length)
 {
     char                  hex[SHA256_HEX];
-    AUTO(text_free) char *url = must_print("http://127.0.0.1:%d/content/%s%s", lab.port, sha256_hex(&lab.items[i].sha256, hex), after);
+    AUTO(text_free) char *url = must_print("https://127.0.0.1:%d/content/%s%s", lab.port, sha256_hex(&lab.items[i].sha256, hex), after);
 
-    return net_ask(&lab.net, (struct web_call){.range_first = first, .range_length = length}, url);
+    return net_ask(&lab.net, (struct web_call){.pin = lab.pin, .range_first = first, .range_length = length}, url);
 }
 
 static void test_pull_and_serve(void **state)
@@ -231,8 +249,8 @@ static void test_not_served(void **state)
     (void)state;
     offer(0);
     for (size_t i = 0; i < COUNT(paths); i++) {
-        AUTO(text_free) char *url = must_print("http://127.0.0.1:%d%s", lab.port, paths[i]);
-        c = net_ask(&lab.net, (struct web_call){0}, url);
+        AUTO(text_free) char *url = must_print("https://127.0.0.1:%d%s", lab.port, paths[i]);
+        c = net_ask(&lab.net, (struct web_call){.pin = lab.pin}, url);
         if (c.status != 404 && c.status != 400)
             fail_msg("%s: %ld", paths[i], c.status);
         free(c.body);
@@ -343,12 +361,123 @@ static void test_closed_meanwhile(void **state)
     assert_false(held(0));
 }
 
+/* A policy that says nothing of the fleet takes nobody's revocation back. */
+static void test_revoked_again(void **state)
+{
+    static char    node[] = "n-7";
+    struct revoked revoked = {.node = node};
+    struct fleet   none = {0}, one = {.revoked = &revoked, .revoked_count = 1};
+    const struct { const struct fleet *fleet; long status; } cases[] = {{&none, 200}, {&one, 403}, {NULL, 403}, {&none, 200}};
+
+    (void)state;
+    hold(1);
+    wait_complete(1);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct came c;
+
+        dp_holding(lab.dp, cases[i].fleet, &lab.holding);
+        c = get(0, "", 0, 0);
+        assert_int_equal(c.status, cases[i].status);
+        free(c.body);
+    }
+}
+
+/* Shut until the site has signed something; http is never spoken; a key that is another than the policy's is not believed. */
+static void test_shut_and_pinned(void **state)
+{
+    char                  wrong[CERTIFICATE_PIN];
+    AUTO(text_free) char *plain = must_print("http://127.0.0.1:%d/healthz", lab.port), *url = must_print("https://127.0.0.1:%d/healthz", lab.port);
+    struct came           c;
+
+    (void)state;
+    assert_null(dp_status_line(lab.dp));
+    c = net_ask(&lab.net, (struct web_call){0}, plain);
+    assert_int_not_equal(c.code, OK);
+    free(c.body);
+    certificate_pin(lab.stranger.public, wrong);
+    c = net_ask(&lab.net, (struct web_call){.pin = wrong}, url);
+    assert_int_equal(c.code, ERR_VERIFY);
+    free(c.body);
+    dp_stop();
+    assert_int_equal(dp_open(&lab.net.loop, &lab.config, lab.net.web, on_told, NULL, &lab.dp, NULL), OK);
+    assert_non_null(strstr(dp_status_line(lab.dp), "has not given"));
+    dp_identity(lab.dp, lab.own_key, NULL, NULL, NULL);
+    c = net_ask(&lab.net, (struct web_call){.pin = lab.pin}, url);
+    assert_int_equal(c.code, ERR_AGAIN);
+    free(c.body);
+    dp_identity(lab.dp, lab.own_key, lab.own_pem, lab.ca_pem, NULL);
+    c = net_ask(&lab.net, (struct web_call){.pin = lab.pin}, url);
+    assert_int_equal(c.status, 200);
+    free(c.body);
+}
+
+/* Nothing is pulled from an https site before its key is known. */
+static void test_site_unknown(void **state)
+{
+    static char url[] = "https://127.0.0.1:9";
+
+    (void)state;
+    dp_stop();
+    lab.config.site = url;
+    dp_start();
+    hold(1);
+    for (int i = 0; i < 100; i++) {
+        uv_run(&lab.net.loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    assert_int_equal(told("failed") + (size_t)complete(), 0);
+    dp_stop();
+}
+
+static enum err admit(void *ctx, const struct route *route, const uint8_t *der, size_t size, char identity[SERVER_IDENTITY], struct error *e)
+{
+    struct certificate c;
+
+    (void)ctx;
+    (void)route;
+    (void)identity;
+    return der ? certificate_check_der(der, size, lab.ca_pem, clock_now(), &c, e) : ERR_DENIED;
+}
+
+/* From an https site it pulls as who it is, and only from the one whose key is pinned. */
+static void test_site_pinned(void **state)
+{
+    AUTO(text_free) char *key = certificate_key_pem(&lab.stranger), *pem = NULL;
+    char                  url[64], pin[CERTIFICATE_PIN];
+    struct server        *site;
+    struct server_tls     tls = {.key = key, .trust = lab.ca_pem, .admit = admit};
+    struct route_set      set = {site_routes_, COUNT(site_routes_), NULL};
+
+    (void)state;
+    assert_int_equal(certificate_make(&lab.stranger, "hq", "site", lab.stranger.public, clock_now(), CERTIFICATE_LIFE, &pem, NULL), OK);
+    tls.certificate = pem;
+    assert_int_equal(server_open_tls(&lab.net.loop, "127.0.0.1:0", &set, 1, &tls, &site, NULL), OK);
+    snprintf(url, sizeof url, "https://127.0.0.1:%d", server_port(site));
+    dp_stop();
+    lab.config.site = url;
+    dp_start();
+    dp_identity(lab.dp, lab.own_key, lab.own_pem, lab.ca_pem, lab.pin);     /* of another key */
+    hold(1);
+    for (int i = 0; i < 200; i++) {
+        uv_run(&lab.net.loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    assert_int_equal(lab.asked + (size_t)complete(), 0);
+    certificate_pin(lab.stranger.public, pin);
+    dp_identity(lab.dp, lab.own_key, lab.own_pem, lab.ca_pem, pin);
+    wait_complete(1);
+    assert_int_equal(lab.asked, 1);
+    dp_stop();
+    server_close(site, NULL, NULL);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         T(test_pull_and_serve), T(test_room), T(test_not_served), T(test_altered),          T(test_resume),
-        T(test_from_before),    T(test_unnamed),    T(test_closed_meanwhile),
+        T(test_from_before),    T(test_unnamed),    T(test_closed_meanwhile),  T(test_revoked_again),  T(test_shut_and_pinned), T(test_site_unknown),
+        T(test_site_pinned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,26 @@ static void test_versions(void **state)
     assert_false(place_publish(p, names, 2, "second", 2));
 }
 
+/* A certificate in PEM, a description of two lines: what comes out is JSON, and the same text. */
+static void test_lines(void **state)
+{
+    struct place         *p = *state;
+    json_t               *body = json_pack("{s:s,s:i,s:s}", "audience", LAB_SITE, "seq", 1, "ca", "one\ntwo\t\"\\ \xc3\xa9\n"), *read;
+    struct publication    one = {names[0], body};
+    AUTO(text_free) char *path = NULL, *bytes = NULL;
+    size_t                length;
+
+    must_be(p, repository_publish(p->r, &one, 1, p->now, NULL, &p->e), OK);
+    place_accepts(p);
+    path = must_print("targets/%s", verifier_target(p->node.v, 0)->url_path);
+    bytes = place_read(p, path, 4096, &length);
+    assert_null(memchr(bytes, '\n', length));
+    read = json_loadb(bytes, length, 0, NULL);
+    assert_true(json_equal(read, body));
+    json_decref(read);
+    json_decref(body);
+}
+
 static void test_refused(void **state)
 {
     static const char *const bad[] = {"tills/x.json", "policy/tills", "policy/root/x.json", "policy/../x.json", "policy/tills/../x",
@@ -171,7 +191,7 @@ static void test_sizes(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, place_open, place_close)
-    const struct CMUnitTest tests[] = {T(test_made),    T(test_versions), T(test_refused), T(test_a_year),
+    const struct CMUnitTest tests[] = {T(test_made),    T(test_versions), T(test_lines), T(test_refused), T(test_a_year),
                                        T(test_crashes), T(test_swept),    T(test_sizes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,23 @@ static void the_order(void **state)
     expect(FLEET(STANDARD, ""), "hq", NO_ORIGIN, "dp:dp-hq@0");
 }
 
+/* A distribution point is known by its key; the origin by the system's CAs, and so it is never shown who asks. */
+static void whose_key(void **state)
+{
+    struct content c = {.origin = (char[]){"https://vendor/x.deb"}};
+    struct source  out[10] = {{.pin = "left over"}, {.pin = "left over"}, {.pin = "left over"}};
+    struct fleet  *f = fleet("{'type':'fleet','seq':3,'audience':'s','site':'hq','site_url':'u','seal_key':'" HEX_A "','poll_s':3600,'rescan_s':604800,"
+                             "'dps':[{'name':'a','url':'https://a','pin':'sha256//x'},{'name':'b','url':'http://b'}],'groups':[{'name':'g','dps':"
+                             "['a','b']}]}");
+
+    (void)state;
+    assert_int_equal(source_order(f, fleet_group(f, "g"), &c, SOURCES_ALL, out, COUNT(out)), 3);
+    assert_string_equal(out[0].pin, "sha256//x");
+    assert_null(out[1].pin);
+    assert_null(out[2].pin);
+    fleet_free(f);
+}
+
 static void neighbours(void **state)
 {
     (void)state;
@@ -144,7 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order),
-        cmocka_unit_test(neighbours),
+        cmocka_unit_test(whose_key), cmocka_unit_test(neighbours),
         cmocka_unit_test(links_are_direct),
         cmocka_unit_test(the_default_group),
         cmocka_unit_test(outside_every_boundary),

@@ -13,18 +13,6 @@ static struct {
     char       who[SERVER_IDENTITY];
 } t;
 
-static char *key_pem(const struct key *k)
-{
-    AUTO(text_free) char *path = must_print("%s/key.pem", t.net.dir);
-    char                 *text = NULL;
-    size_t                length;
-
-    unlink(path);
-    assert_int_equal(key_save(path, k, NULL), OK);
-    assert_int_equal(file_read(path, 1000, &text, &length, NULL), OK);
-    return text;
-}
-
 static void on_secret(void *ctx, struct exchange *x)
 {
     (void)ctx;
@@ -89,7 +77,7 @@ static int setup(void **state)
     assert_int_equal(certificate_make(&t.server, "hq", "site", t.server.public, now, CERTIFICATE_LIFE, &t.server_pem, &e), OK);
     certificate_pin(t.server.public, t.pin);
     certificate_pin(t.stranger.public, t.wrong_pin);
-    t.server_key = key_pem(&t.server);
+    t.server_key = certificate_key_pem(&t.server);
     struct server_tls tls = {.key = t.server_key, .certificate = t.server_pem, .trust = t.ca_pem, .admit = admit};
     if (server_open_tls(&t.net.loop, "127.0.0.1:0", &set, 1, &tls, &t.net.server, &e))
         fail_msg("%s", e.text);
@@ -111,10 +99,44 @@ static int teardown(void **state)
 /* The web becomes the holder of key, with a certificate signed by ca that was made at now - age. */
 static void become(const struct key *key, const struct key *ca, int64_t age, int64_t life)
 {
-    AUTO(text_free) char *private = key_pem(key), *pem = NULL;
+    AUTO(text_free) char *private = certificate_key_pem(key), *pem = NULL;
 
     assert_int_equal(certificate_make(ca, "hq", "n-7", key->public, clock_now() - age, life, &pem, NULL), OK);
     web_identity(t.net.web, private, pem);
+}
+
+struct look {
+    pthread_t   thread;
+    const char *address;
+    char        line[200];
+    bool        done;
+};
+
+static void *look_run(void *ctx)
+{
+    struct look          *l = ctx;
+    AUTO(text_free) char *command = must_print("openssl s_client -connect %s </dev/null 2>/dev/null | openssl x509 -noout -subject", l->address);
+    FILE                 *f = popen(command, "r");
+
+    if (!fgets(l->line, sizeof l->line, f))
+        l->line[0] = 0;
+    pclose(f);
+    __atomic_store_n(&l->done, true, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+/* The subject of the certificate that a newcomer is shown; the openssl program is the witness. */
+static char *peer_subject(const char *address)
+{
+    struct look l = {.address = address};
+
+    pthread_create(&l.thread, NULL, look_run, &l);
+    while (!__atomic_load_n(&l.done, __ATOMIC_SEQ_CST)) {
+        uv_run(&t.net.loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    pthread_join(l.thread, NULL);
+    return must_copy(l.line);
 }
 
 static struct came ask(const char *pin, const char *path)
@@ -167,7 +189,7 @@ static void foreign_and_stale_certificates_are_refused(void **state)
 /* A right certificate is worth nothing without its key. */
 static void a_stolen_certificate_is_no_use(void **state)
 {
-    AUTO(text_free) char *private = key_pem(&t.stranger), *pem = NULL;
+    AUTO(text_free) char *private = certificate_key_pem(&t.stranger), *pem = NULL;
     int                   before = t.asked;
 
     (void)state;
@@ -185,6 +207,29 @@ static void a_server_whose_key_is_another_is_not_spoken_to(void **state)
     become(&t.node, &t.ca, 0, CERTIFICATE_LIFE);
     expect(t.wrong_pin, "/secret", ERR_VERIFY, 0);
     expect(NULL, "/secret", ERR_VERIFY, 0);     /* by the system's CAs: unknown there */
+}
+
+/* A new certificate over the same key: who is connected stays, whoever comes is shown it; what does not belong together is refused. */
+static void a_certificate_is_renewed_while_it_serves(void **state)
+{
+    AUTO(text_free) char *pem = NULL, *shown = NULL, *first = NULL, *other = certificate_key_pem(&t.stranger);
+    const char           *address = t.net.url + strlen("https://");
+    struct error          e;
+
+    (void)state;
+    become(&t.node, &t.ca, 0, CERTIFICATE_LIFE);
+    assert_int_equal(certificate_make(&t.server, "hq", "renewed", t.server.public, clock_now(), CERTIFICATE_LIFE, &pem, NULL), OK);
+    first = peer_subject(address);
+    expect(t.pin, "/secret", OK, 1);
+    assert_int_equal(server_renew(t.net.server, other, pem, &e), ERR_VERIFY);
+    assert_int_equal(server_renew(t.net.server, t.server_key, "x", &e), ERR_VERIFY);
+    assert_int_equal(server_renew(t.net.server, t.server_key, pem, &e), OK);
+    expect(t.pin, "/secret", OK, 1);            /* over the connection that is kept */
+    shown = peer_subject(address);
+    assert_non_null(strstr(first, "site"));
+    assert_non_null(strstr(shown, "renewed"));
+    become(&t.node, &t.ca, 60, CERTIFICATE_LIFE);
+    expect(t.pin, "/secret", OK, 1);            /* … and over a new one */
 }
 
 static void enrolment_is_open(void **state)
@@ -230,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(foreign_and_stale_certificates_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stolen_certificate_is_no_use, setup, teardown),
         cmocka_unit_test_setup_teardown(a_server_whose_key_is_another_is_not_spoken_to, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_certificate_is_renewed_while_it_serves, setup, teardown),
         cmocka_unit_test_setup_teardown(enrolment_is_open, setup, teardown),
         cmocka_unit_test_setup_teardown(files_and_ranges_come_through, setup, teardown),
     };

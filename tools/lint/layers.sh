@@ -27,7 +27,7 @@ gnutls/|node/io
 sqlite3.h|policy/authoring node/store
 libtorrent/|dht
 boost/|dht
-sodium.h|base policy/trust policy/authoring dht node/base node/site node/client tools
+sodium.h|base policy/trust policy/authoring dht node/base node/site node/client node/dp tools
 openssl/|base policy/trust
 zstd.h|node/base
 lzma.h|policy/catalog
