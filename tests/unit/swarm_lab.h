@@ -108,7 +108,7 @@ static inline bool until(bool (*what)(void))
     return false;
 }
 
-static inline void open_node(int i)
+static inline void open_bare(int i)
 {
     struct node *n = &t.nodes[i];
     struct error e = {0};
@@ -119,6 +119,55 @@ static inline void open_node(int i)
     if (swarm_open(&options, ring, &n->rings, &n->swarm, &e) != OK)
         fail_msg("%s", e.text);
     swarm_hurry(n->swarm, true);
+}
+
+/* A private key as TLS takes it. Caller frees. */
+static inline char *pem_of(const struct key *k)
+{
+    char path[80], *pem = NULL;
+    struct error e = {0};
+    snprintf(path, sizeof path, "%s/key.pem", root);
+    unlink(path);
+    if (key_save(path, k, &e) != OK || file_read(path, 4096, &pem, NULL, &e) != OK)
+        fail_msg("%s", e.text);
+    return pem;
+}
+
+struct identity {
+    char *key, *certificate;                    /* PEM */
+};
+
+/* A key nobody had before, and a certificate for it that CA signed at that time (seconds from now). */
+static inline struct identity identity_of(const struct key *ca, int64_t made, int64_t life_s)
+{
+    struct identity id = {0};
+    struct error e = {0};
+    struct key k;
+    assert_int_equal(key_generate(&k), OK);
+    id.key = pem_of(&k);
+    assert_int_equal(certificate_make(ca, "hq-1", "n123", k.public, time(NULL) + made, life_s, &id.certificate, &e), OK);
+    return id;
+}
+
+static inline void identity_end(struct identity *id)
+{
+    free(id->key);
+    free(id->certificate);
+    *id = (struct identity){0};
+}
+
+static inline void identify(int i, int64_t made, int64_t life_s)
+{
+    struct identity id = identity_of(&t.ca, made, life_s);
+    swarm_identify(t.nodes[i].swarm, id.key, id.certificate);
+    identity_end(&id);
+}
+
+static inline void open_node(int i)
+{
+    open_bare(i);
+    if (t.ssl)
+        identify(i, 0, CERTIFICATE_LIFE);
 }
 
 static inline void add(int i, bool whole)

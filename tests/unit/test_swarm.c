@@ -1,4 +1,4 @@
-/* A swarm without certificates: what it moves, whom it bans, what it refuses. */
+/* What a swarm moves, whom it bans, what it refuses: without certificates and with them. */
 #include "tests/unit/swarm_lab.h"
 
 static void one_injects_and_all_have_it(void **state)
@@ -199,7 +199,7 @@ static void wrong_words_are_refused(void **state)
     static const char *const allow[] = {"10.1.0.0/33", NULL};
     struct swarm_options options = {.listen = "127.9.0.1:6999", .allow = allow};
     assert_int_equal(swarm_open(&options, ring, NULL, &s, &e), ERR_USAGE);
-    options = (struct swarm_options){.listen = "192.0.2.1:6999"};
+    options = (struct swarm_options){.listen = "192.0.2.1:6999", .ssl = t.ssl};
     assert_int_equal(swarm_open(&options, ring, NULL, &s, &e), ERR_IO);
     assert_null(s);
     open_node(0);
@@ -214,7 +214,7 @@ static void wrong_words_are_refused(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown), {#f ", with certificates", f, setup_ssl, teardown, NULL}
     const struct CMUnitTest tests[] = {
         TEST(one_injects_and_all_have_it),
         TEST(neighbours_are_known_by_their_listen_address),
