@@ -84,6 +84,8 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libferry.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS_) -o $@ $^ $(LIBRARIES) -lcmocka
+# Somebody with another BitTorrent client, who has to be C++ as the product's own side of libtorrent is.
+$(B)/unit/test_swarm_tls: $(B)/obj/tests/unit/stranger.o
 unit: $(UNIT)
 # Measurements, made when they are asked for by name: make build/bench/bench_find && build/bench/bench_find
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/libferry.a

@@ -67,7 +67,7 @@ static void on_checked(swarm &s, torrent &t)
     t.done_told = false;
     t.injected.clear();
     for (const lt::tcp::endpoint &peer : t.wired)
-        t.handle.connect_peer(peer);
+        wire(s, t, peer);
     tell(s, SWARM_READY, t);
     tell_done(s, t);
 }
@@ -120,6 +120,21 @@ static void resync(swarm &s)
     }
 }
 
+// "[certificate]", "[private key]": what swarm_identify was given does not do. The torrent itself is well, and waits for better.
+static void on_torrent_error(swarm &s, const torrent &t, const lt::torrent_error_alert &a)
+{
+    tell_error(s, t, a.message());
+    if (a.filename()[0] == '[')
+        s.queue.back().kind = SWARM_UNTRUSTED;
+}
+
+static void on_ended(swarm &s, torrent &t, const lt::tcp::endpoint &remote, const lt::error_code &why)
+{
+    t.refused.insert(remote);
+    tls_judge(s, &t, remote, why);
+    tell_peers(s, t, true);
+}
+
 static void on_torrent_alert(swarm &s, torrent &t, const lt::alert *a)
 {
     switch (a->type()) {
@@ -132,16 +147,18 @@ static void on_torrent_alert(swarm &s, torrent &t, const lt::alert *a)
     case lt::peer_ban_alert::alert_type:
         return on_ban(s, t, static_cast<const lt::peer_alert *>(a)->endpoint);
     case lt::peer_disconnected_alert::alert_type:
-        t.refused.insert(static_cast<const lt::peer_alert *>(a)->endpoint);
-        return tell_peers(s, t, true);
+        return on_ended(s, t, static_cast<const lt::peer_alert *>(a)->endpoint, lt::alert_cast<lt::peer_disconnected_alert>(a)->error);
+    case lt::peer_error_alert::alert_type:
+        return on_ended(s, t, static_cast<const lt::peer_alert *>(a)->endpoint, lt::alert_cast<lt::peer_error_alert>(a)->error);
     case lt::peer_connect_alert::alert_type:
         return tell_peers(s, t, false);
     case lt::storage_moved_alert::alert_type:
         return tell(s, SWARM_MOVED, t);
     case lt::storage_moved_failed_alert::alert_type:
     case lt::file_error_alert::alert_type:
-    case lt::torrent_error_alert::alert_type:
         return tell_error(s, t, a->message());
+    case lt::torrent_error_alert::alert_type:
+        return on_torrent_error(s, t, *lt::alert_cast<lt::torrent_error_alert>(a));
     default:
         return;
     }
@@ -160,6 +177,8 @@ void events_collect(swarm &s)
             continue;
         if (torrent *t = find(s, static_cast<const lt::torrent_alert *>(a)->handle))
             on_torrent_alert(s, *t, a);
+        else if (auto const *refused = lt::alert_cast<lt::peer_error_alert>(a))   // within the handshake: of no torrent yet
+            tls_judge(s, nullptr, refused->endpoint, refused->error);
     }
 }
 

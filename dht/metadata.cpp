@@ -16,6 +16,8 @@ namespace ferry {
 
 static const size_t torrent_limit = 1 << 20;     // 52 bytes a piece: 20,000 pieces
 static const size_t leaf = 16384;               // BEP 52: the tree's leaves
+static const size_t ca_limit = 4096;            // PEM; ed25519 ones have 600
+static const char ca_begins[] = "-----BEGIN CERTIFICATE-----\n";
 static const size_t piece_least = leaf, piece_most = 4 << 20;
 static const size_t piece_usual = 65536;        // below that the requests cost more than they share
 static const uint64_t pieces_aimed = 256;
@@ -106,6 +108,22 @@ static bool is_the_file(const lt::file_storage &files, const std::string &hex)
     return files.name() == hex && files.file_path(file) == hex && files.file_flags(file) == lt::file_flags_t{};
 }
 
+std::string ca_of(const lt::torrent_info &info)
+{
+    return std::string(info.ssl_cert());
+}
+
+static bool is_a_ca(const std::string &text)
+{
+    return text.size() <= ca_limit && text.compare(0, sizeof ca_begins - 1, ca_begins) == 0;
+}
+
+// None, or one libtorrent will not overlook: an empty one, or none in words, would be no CA to it.
+static bool ca_is_sound(const lt::torrent_info &info)
+{
+    return info.info("ssl-cert").type() == lt::bdecode_node::none_t || is_a_ca(ca_of(info));
+}
+
 // What is wrong with it, "" nothing.
 static std::string judge(const lt::torrent_info &info, const sha256 &name)
 {
@@ -118,8 +136,10 @@ static std::string judge(const lt::torrent_info &info, const sha256 &name)
     size_t const piece = static_cast<size_t>(info.piece_length());
     if (piece < piece_least || piece > piece_most || (piece & (piece - 1)) != 0)
         return "its pieces are of " + std::to_string(piece) + " bytes; a power of two from 16 KiB to 4 MiB is accepted";
-    if (!info.trackers().empty() || !info.web_seeds().empty() || !info.nodes().empty() || !info.ssl_cert().empty())
-        return "it names trackers, web seeds, DHT nodes or a certificate; only content is accepted";
+    if (!info.trackers().empty() || !info.web_seeds().empty() || !info.nodes().empty())
+        return "it names trackers, web seeds or DHT nodes; only content is accepted";
+    if (!ca_is_sound(info))
+        return "its ssl-cert is not a PEM certificate of at most 4096 bytes";
     if (!layer_is_whole(info))
         return "its piece layer is missing or does not add up to its root";
     return "";
@@ -226,12 +246,13 @@ static piece_hashes pieces_of(const char *path, const sha256 &name, uint64_t &si
 }
 
 // No dates, no creator: the same bytes wherever and whenever it is made.
-static std::vector<char> torrent_of(const piece_hashes &hashes, const sha256 &name, uint64_t size, size_t piece)
+static std::vector<char> torrent_of(const piece_hashes &hashes, const sha256 &name, const std::string &ca, uint64_t size, size_t piece)
 {
     lt::file_storage files;
     files.add_file(hex_of(name), static_cast<std::int64_t>(size));
     lt::create_torrent making(files, static_cast<int>(piece));
     making.set_creation_date(0);
+    making.set_root_cert(ca);                   // "": none
     for (size_t i = 0; i < hashes.roots.size(); i++) {
         making.set_hash2(lt::file_index_t{0}, lt::piece_index_t::diff_type{static_cast<int>(i)}, foreign(hashes.roots[i]));
         making.set_hash(lt::piece_index_t{static_cast<int>(i)}, hashes.sums[i]);
@@ -245,14 +266,17 @@ static std::vector<char> torrent_of(const piece_hashes &hashes, const sha256 &na
 
 using namespace ferry;
 
-extern "C" enum err swarm_torrent_make(const char *path, const struct sha256 *name, uint8_t **torrent, size_t *size,
+extern "C" enum err swarm_torrent_make(const char *path, const struct sha256 *name, const char *ca_pem, uint8_t **torrent, size_t *size,
                                        struct sha256 *info_hash, struct error *e)
 {
     try {
+        std::string const ca = ca_pem ? ca_pem : "";
+        if (ca_pem != nullptr && !is_a_ca(ca))
+            throw failure{ERR_USAGE, "the CA of a torrent has to be a PEM certificate of at most 4096 bytes"};
         uint64_t length = 0;
         size_t piece = 0;
         piece_hashes const hashes = pieces_of(path, *name, length, piece);
-        std::vector<char> const bytes = torrent_of(hashes, *name, length, piece);
+        std::vector<char> const bytes = torrent_of(hashes, *name, ca, length, piece);
         auto const info = torrent_parse(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size(), *name);
         uint8_t *copy = static_cast<uint8_t *>(std::malloc(bytes.size()));
         if (copy == nullptr)
@@ -268,13 +292,17 @@ extern "C" enum err swarm_torrent_make(const char *path, const struct sha256 *na
 }
 
 extern "C" enum err swarm_torrent_check(const uint8_t *torrent, size_t size, const struct sha256 *name, uint64_t content_size,
-                                        const struct sha256 *info_hash, uint32_t *piece_size, struct error *e)
+                                        const struct sha256 *info_hash, const char *ca_pem, uint32_t *piece_size, struct error *e)
 {
     try {
         auto const info = torrent_parse(torrent, size, *name);
         if (static_cast<uint64_t>(content_size_of(*info)) != content_size)
             return fail(e, ERR_VERIFY, "torrent refused: its content has %lld bytes, %llu are wanted",
                         static_cast<long long>(content_size_of(*info)), static_cast<unsigned long long>(content_size));
+        if (ca_of(*info) != (ca_pem ? ca_pem : ""))
+            return fail(e, ERR_VERIFY, "torrent refused: %s", ca_pem == nullptr        ? "it has a CA, and this fleet has none"
+                                                              : ca_of(*info).empty() ? "it has no CA: strangers would be neighbours"
+                                                                                     : "its CA is not this fleet's");
         if (std::memcmp(info->info_hashes().v2.data(), info_hash->b, SHA256_SIZE) != 0)
             return fail(e, ERR_VERIFY, "torrent refused: its info-hash is not the one that was signed");
         if (piece_size != nullptr)

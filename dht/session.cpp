@@ -85,46 +85,6 @@ torrent *find(swarm &s, const lt::torrent_handle &handle)
     return nullptr;
 }
 
-// "10.1.0.0/16" → the first and last address of it.
-static void allow_cidr(lt::ip_filter &filter, const std::string &text)
-{
-    size_t const slash = text.find('/');
-    lt::error_code ec;
-    lt::address const base = lt::make_address(text.substr(0, slash), ec);
-    int const longest = !ec && base.is_v6() ? 128 : 32;
-    std::string const digits = slash == std::string::npos ? std::to_string(longest) : text.substr(slash + 1);
-    bool const number = !digits.empty() && digits.size() <= 3 && digits.find_first_not_of("0123456789") == std::string::npos;
-    if (ec || !number || std::stoi(digits) > longest)
-        throw failure{ERR_USAGE, "\"" + text + "\" is not an address range; 10.1.0.0/16 or 2001:db8::/32 would be"};
-    auto const span = [&](auto bytes) {
-        auto first = bytes, last = bytes;
-        for (size_t bit = static_cast<size_t>(std::stoi(digits)); bit < bytes.size() * 8; bit++) {
-            unsigned char const mask = static_cast<unsigned char>(0x80u >> (bit % 8));
-            first[bit / 8] = static_cast<unsigned char>(first[bit / 8] & ~mask);
-            last[bit / 8] = static_cast<unsigned char>(last[bit / 8] | mask);
-        }
-        return std::make_pair(first, last);
-    };
-    if (base.is_v6()) {
-        auto const [first, last] = span(base.to_v6().to_bytes());
-        filter.add_rule(lt::address_v6(first), lt::address_v6(last), 0);
-    } else {
-        auto const [first, last] = span(base.to_v4().to_bytes());
-        filter.add_rule(lt::address_v4(first), lt::address_v4(last), 0);
-    }
-}
-
-// Everybody is a stranger until named.
-static lt::ip_filter filter_of(const char *const *allow)
-{
-    lt::ip_filter filter;
-    filter.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"), lt::ip_filter::blocked);
-    filter.add_rule(lt::make_address("::"), lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), lt::ip_filter::blocked);
-    for (; allow != nullptr && *allow != nullptr; allow++)
-        allow_cidr(filter, *allow);
-    return filter;
-}
-
 // The socket is bound on libtorrent's thread; a session that cannot listen is refused here, not discovered later.
 static void await_listening(lt::session &session, const char *address)
 {
@@ -156,6 +116,7 @@ extern "C" enum err swarm_open(const struct swarm_options *options, void (*ring)
             throw failure{ERR_USAGE, std::string("cannot listen on \"") + (options->listen ? options->listen : "") +
                                          "\": an address and a port like 10.1.0.7:6881 are wanted"};
         s->filter = filter_of(options->allow);
+        s->tls = options->ssl;
         // No plugin but smart_ban: metadata and peers are never taken from peers.
         lt::session_params params(settings_of(*options), std::vector<std::shared_ptr<lt::plugin>>{});
         params.disk_io_constructor = lt::posix_disk_io_constructor; // mapped pages would count as resident memory (p2p.md 5.6)
@@ -198,6 +159,7 @@ extern "C" void swarm_close(struct swarm *s)
     } catch (const std::exception &) {
         // Nothing is left to be done with a session that cannot end.
     }
+    identity_wipe(*s);
     delete s;
 }
 

@@ -68,6 +68,7 @@ struct failure {
     std::string text;
 };
 std::shared_ptr<lt::torrent_info> torrent_parse(const uint8_t *bytes, size_t size, const sha256 &name);
+std::string ca_of(const lt::torrent_info &);                       // PEM, "" none
 std::int64_t content_size_of(const lt::torrent_info &);            // without libtorrent's padding
 bool piece_is_good(const lt::torrent_info &, uint32_t piece, const void *bytes, size_t size);
 
@@ -76,8 +77,23 @@ void events_collect(swarm &);                   // everything libtorrent has to 
 void have_refresh(torrent &);                   // asks libtorrent what is here
 swarm_event event_of(enum swarm_event_kind, const sha256 &name);
 
-// torrent.cpp: the listen address of a peer seen at remote that calls itself client
+// torrent.cpp
+// The listen address of a peer seen at remote that calls itself client.
 lt::tcp::endpoint listen_of(const torrent &, const lt::tcp::endpoint &remote, const std::string &client);
+// Connects when it can be: the content is checked, the neighbour is not blocked, and we can say who we are.
+void wire(const swarm &, torrent &, const lt::tcp::endpoint &peer);
+
+// filter.cpp: who may connect
+lt::ip_filter filter_of(const char *const *allow);
+bool filter_blocks(const swarm &, const lt::address &);
+// The allow list, wired neighbours, without the blocked ones, nor these.
+void filter_apply(swarm &, const std::set<lt::address> &nor = {});
+
+// identity.cpp: TLS
+void identity_give(const swarm &, torrent &);
+void identity_wipe(swarm &);
+// A connection ended with that error; t NULL: it was not known yet for which content. An event when certificates were the reason.
+void tls_judge(swarm &, const torrent *t, const lt::tcp::endpoint &remote, const lt::error_code &);
 
 // session.cpp
 bool endpoint_read(const char *text, lt::tcp::endpoint &out);    // "127.1.0.2:6881", "[::1]:6881"
@@ -95,8 +111,12 @@ struct swarm {
     lt::tcp::endpoint listen;
     ferry::torrents torrents;
     std::deque<swarm_event> queue;
-    lt::ip_filter filter;
-    std::set<lt::address> allowed;              // by swarm_peer
+    lt::ip_filter filter;                       // of the options
+    std::set<lt::address> allowed, blocked;     // by swarm_peer, by swarm_block
+    bool tls = false;
+    std::string key, certificate;               // PEM; empty: nobody yet
+    std::set<lt::address> estranged;            // wired neighbours TLS failed with since we have been who we are
+    std::map<lt::address, int64_t> told;        // when (ms) an event said so
 };
 
 #endif

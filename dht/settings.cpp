@@ -76,7 +76,8 @@ lt::settings_pack settings_of(const swarm_options &options)
     lt::tcp::endpoint listen;
     endpoint_read(options.listen, listen);
     // Explicit: 0.0.0.0 would bring interfaces that are not the branch's, and connections would leave by the wrong address.
-    pack.set_str(settings_pack::listen_interfaces, options.listen);
+    // "s": TLS alone. Both on one port cannot be: libtorrent's listener speaks TLS or does not.
+    pack.set_str(settings_pack::listen_interfaces, std::string(options.listen) + (options.ssl ? "s" : ""));
     pack.set_str(settings_pack::outgoing_interfaces, listen.address().to_string());
     pack.set_str(settings_pack::dht_bootstrap_nodes, "");
     // Connections come from ephemeral ports; this tells the neighbour which of its wired peers we are. Believed only for our own IP.

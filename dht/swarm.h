@@ -1,5 +1,7 @@
 /* The C face of libtorrent: one session, torrents named by the SHA-256 of their content, single-file, BitTorrent v2 with v1 hashes
  * beside it (BEP 52, hybrid).
+ * With a CA the torrent carries its certificate (an SSL torrent): every connection is TLS, both ends show a certificate that CA signed, and
+ * nobody else learns anything. Checked by OpenSSL against the machine's real clock (dht/README.md).
  * No libtorrent type, no uv. libtorrent's own thread does nothing but call the bell; everything else happens in the caller's thread.
  * Every setting has its reason in settings.cpp (p2p.md section 5, experiments.md section 4). */
 #ifndef FERRY_DHT_SWARM_H
@@ -23,21 +25,29 @@ struct swarm_options {
     const char *const *allow; /* CIDRs whose peers may connect (the boundary group); NULL-terminated; NULL: none but those of swarm_peer */
     int64_t     upload_limit;                   /* bytes/s to neighbours, 0 = unlimited */
     int         connections;                    /* at most, 0 = 200 */
+    bool        ssl;                            /* TLS alone is listened on, and torrents without a CA are refused; false: the reverse */
 };
 
 /* bell: called from libtorrent's thread whenever events wait; it must only ring (uv_async_send). */
 enum err swarm_open(const struct swarm_options *, void (*bell)(void *ctx), void *ctx, struct swarm **out, struct error *);
 void     swarm_close(struct swarm *);           /* blocks at most 2 s; the bell is silent afterwards */
 void     swarm_hurry(struct swarm *, bool hurry);   /* tick 100 ms while anything is wanted, 2 s at rest */
+/* Who this node is to its neighbours, for every torrent there is and will be; both PEM, copied, never written anywhere. Without it nobody is
+ * connected to. Called again with a renewed certificate: new connections show that one, and neighbours that had refused are asked again. */
+void     swarm_identify(struct swarm *, const char *key_pem, const char *certificate_pem);
+/* Addresses ("10.1.0.8", a port is ignored) nobody is to come from, whatever else is allowed; replaces those of before; NULL-terminated, NULL:
+ * none. Connections that exist are closed. Cheap to repeat. */
+void     swarm_block(struct swarm *, const char *const *addresses);
 
 /* --- making torrents (no session needed; reads the file once) --- */
-/* A pure function of content and site: name = HEX of the content, fixed piece size by content size, no dates. torrent: malloc'd. */
-enum err swarm_torrent_make(const char *path, const struct sha256 *name, uint8_t **torrent, size_t *size, struct sha256 *info_hash,
-                            struct error *);
-/* A foreign torrent file: bounded, hybrid, single file of that name and size, that info-hash, whole piece layers. piece_size may be NULL.
- * ERR_VERIFY. */
+/* A pure function of content and CA: name = HEX of the content, fixed piece size by content size, no dates. ca_pem stands in it as it is given,
+ * at most 4096 bytes; NULL: whoever knows the info-hash is a neighbour. torrent: malloc'd. */
+enum err swarm_torrent_make(const char *path, const struct sha256 *name, const char *ca_pem, uint8_t **torrent, size_t *size,
+                            struct sha256 *info_hash, struct error *);
+/* A foreign torrent file: bounded, hybrid, single file of that name and size, that info-hash, exactly that CA (NULL: none), whole piece
+ * layers. piece_size may be NULL. ERR_VERIFY. */
 enum err swarm_torrent_check(const uint8_t *torrent, size_t size, const struct sha256 *name, uint64_t content_size,
-                             const struct sha256 *info_hash, uint32_t *piece_size, struct error *);
+                             const struct sha256 *info_hash, const char *ca_pem, uint32_t *piece_size, struct error *);
 
 /* --- torrents in the session --- */
 /* Content lies in directory/HEX. whole: believed complete (pieces are still verified when first served); otherwise what is there is checked
@@ -79,7 +89,9 @@ enum swarm_event_kind {
     SWARM_DONE,                                 /* every piece is here                                                    */
     SWARM_MOVED,                                /* to the directory asked for                                             */
     SWARM_PEERS,                                /* somebody came or went; ended: a connection to one did                  */
-    SWARM_ERROR                                 /* text: disk full, file gone …; the torrent is paused                    */
+    SWARM_ERROR,                                /* text: disk full, file gone …; the torrent is paused                    */
+    SWARM_UNTRUSTED                             /* text: TLS with a neighbour failed, by its certificate or ours. Told once a minute of
+                                                 * each, asked again as after any failure. name: zero when it was the one who called     */
 };
 struct swarm_event {
     enum swarm_event_kind kind;

@@ -22,6 +22,9 @@ extern "C" enum err swarm_add(struct swarm *s, const struct sha256 *name, const 
             return fail(e, ERR_EXISTS, "this content is in the swarm already");
         lt::add_torrent_params params;
         params.ti = torrent_parse(bytes, size, *name);
+        if (ca_of(*params.ti).empty() == s->tls)
+            return fail(e, ERR_USAGE, s->tls ? "this torrent has no CA, and the swarm is one of certificates"
+                                             : "this torrent has a CA, and the swarm is one without certificates");
         params.save_path = directory;
         // Not auto-managed: no queue decides which content may be active. The filter applies. Nothing but wired neighbours.
         params.flags = lt::torrent_flags::apply_ip_filter | lt::torrent_flags::duplicate_is_error | lt::torrent_flags::disable_dht
@@ -33,6 +36,7 @@ extern "C" enum err swarm_add(struct swarm *s, const struct sha256 *name, const 
         t.info = params.ti;
         t.have.assign(static_cast<size_t>(t.info->num_pieces()), false);
         t.handle = s->session->add_torrent(std::move(params));
+        identity_give(*s, t);
         s->torrents.emplace(*name, std::move(t));
         return OK;
     } catch (...) {
@@ -81,12 +85,16 @@ extern "C" void swarm_recheck(struct swarm *s, const struct sha256 *name)
     }
 }
 
-// Connections are only possible once the content is checked; event.cpp calls this again then.
-static void wire(torrent &t, const lt::tcp::endpoint &peer)
+namespace ferry {
+
+// Called again whenever one of the conditions has come true.
+void wire(const swarm &s, torrent &t, const lt::tcp::endpoint &peer)
 {
-    if (t.ready)
+    if (t.ready && (!s.tls || !s.certificate.empty()) && !filter_blocks(s, peer.address()))
         t.handle.connect_peer(peer);
 }
+
+} // namespace ferry
 
 extern "C" enum err swarm_peer(struct swarm *s, const struct sha256 *name, const char *address, struct error *e)
 {
@@ -99,12 +107,10 @@ extern "C" enum err swarm_peer(struct swarm *s, const struct sha256 *name, const
             return fail(e, ERR_USAGE, "\"%s\" is not a neighbour: an address and a port like 10.1.0.8:6881 are wanted", address);
         if (peer == s->listen)
             return OK;
-        if (s->allowed.insert(peer.address()).second) {
-            s->filter.add_rule(peer.address(), peer.address(), 0);
-            s->session->set_ip_filter(s->filter);
-        }
+        if (s->allowed.insert(peer.address()).second)
+            filter_apply(*s);
         t->wired.insert(peer);
-        wire(*t, peer);
+        wire(*s, *t, peer);
         return OK;
     } catch (...) {
         return caught(e);
@@ -259,7 +265,10 @@ extern "C" bool swarm_settled(struct swarm *s, const struct sha256 *name)
             if (now_ms() - t->met.emplace(who, now_ms()).first->second >= bitfield_due)
                 answered.insert(who);
         }
-        return std::includes(answered.begin(), answered.end(), t->wired.begin(), t->wired.end());
+        for (const lt::tcp::endpoint &w : t->wired)
+            if (answered.count(w) == 0 && !filter_blocks(*s, w.address()))
+                return false;
+        return true;
     } catch (const std::exception &) {
         return false;
     }

@@ -27,6 +27,8 @@ static void on_ring(uv_async_t *bell)
     struct branch *b = bell->data;
     struct swarm_event event;
     for (int n = 0; b->swarm != NULL && swarm_poll(b->swarm, &event); n++) {
+        if (event.kind == SWARM_UNTRUSTED)
+            log_say(LOG_WARN, "branch.untrusted", event.text, "FERRY_PEER", event.peer, NULL);
         b->options.on_event(b->options.ctx, &event);
         if (n == EVENTS_A_TURN) {
             uv_async_send(bell);
@@ -39,7 +41,7 @@ enum err branch_open(const struct branch_options *options, struct branch **out, 
 {
     const struct config *c = options->config;
     struct branch *b = must_alloc(sizeof *b);
-    struct swarm_options so = {.listen = c->listen, .upload_limit = c->upload_limit, .connections = (int)c->connections};
+    struct swarm_options so = {.listen = c->listen, .upload_limit = c->upload_limit, .connections = (int)c->connections, .ssl = options->ssl};
     b->options = *options;
     int rc = uv_async_init(options->loop, &b->bell, on_ring);
     b->bell.data = b;
@@ -71,6 +73,16 @@ void branch_close(struct branch *b, void (*closed)(void *ctx), void *ctx)
     swarm_close(b->swarm);                      /* before the bell: whoever rings stops first */
     b->swarm = NULL;
     uv_close((uv_handle_t *)&b->bell, on_bell_closed);
+}
+
+void branch_identify(struct branch *b, const char *key_pem, const char *certificate_pem)
+{
+    swarm_identify(b->swarm, key_pem, certificate_pem);
+}
+
+void branch_block(struct branch *b, const char *const *addresses)
+{
+    swarm_block(b->swarm, addresses);
 }
 
 struct swarm *branch_swarm(struct branch *b)

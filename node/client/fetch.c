@@ -204,7 +204,8 @@ enum err fetcher_want(struct fetcher *f, const struct content *content, int64_t 
     struct want *w = find(f, &content->sha256);
     if (content->size > 0) {
         enum err code =
-            swarm_torrent_check(content->torrent, content->torrent_size, &content->sha256, content->size, &content->info_hash, NULL, e);
+            swarm_torrent_check(content->torrent, content->torrent_size, &content->sha256, content->size, &content->info_hash,
+                                f->fleet ? f->fleet->ca : NULL, NULL, e);
         if (code != OK)
             return code;
     }

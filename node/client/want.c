@@ -384,6 +384,7 @@ void want_event(struct want *w, const struct swarm_event *event)
         break;
     case SWARM_MOVED: on_moved(w); break;
     case SWARM_ERROR: want_fail(w, event->text); break;
+    case SWARM_UNTRUSTED: break;                /* the branch has said it; others may bring the content */
     }
 }
 

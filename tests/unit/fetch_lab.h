@@ -172,7 +172,8 @@ static void content_make(size_t size)
     assert_int_equal(file_write(path, t.bytes, size, 0600, &e), OK);
     t.content.sha256 = hash_bytes(t.bytes, size);
     t.content.size = size;
-    assert_int_equal(swarm_torrent_make(path, &t.content.sha256, &t.content.torrent, &t.content.torrent_size, &t.content.info_hash, &e),
+    assert_int_equal(swarm_torrent_make(path, &t.content.sha256, NULL, &t.content.torrent, &t.content.torrent_size,
+                                        &t.content.info_hash, &e),
                      OK);
     AUTO(text_free) char *hex = must_alloc(SHA256_HEX);
     t.content.origin = must_print("%s/content/%s", t.dps[2].url, sha256_hex(&t.content.sha256, hex));

@@ -333,7 +333,7 @@ static void deploy_file(struct client_lab *l, const char *id, int64_t deadline, 
     c.sha256 = hash_bytes(bytes, sizeof bytes);
     file = must_print("%s/content/%s", l->dir, sha256_hex(&c.sha256, hex));
     assert_int_equal(file_write(file, bytes, sizeof bytes, 0644, NULL), OK);
-    assert_int_equal(swarm_torrent_make(file, &c.sha256, &c.torrent, &c.torrent_size, &c.info_hash, NULL), OK);
+    assert_int_equal(swarm_torrent_make(file, &c.sha256, NULL, &c.torrent, &c.torrent_size, &c.info_hash, NULL), OK);
     json_array_append_new(json_object_get(u, "files"), json_pack("{s:s,s:I,s:s}", "sha256", hex, "size", (json_int_t)c.size, "name", "jq.bin"));
     d = lab_deployment(id, "all", lab_now(l) - 60, deadline, terms, json_pack("[o]", u));
     json_array_append_new(json_object_get(d, "contents"), content_to_json(&c));

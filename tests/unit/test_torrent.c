@@ -46,7 +46,7 @@ static struct made make(size_t length)
     struct made m = {0};
     struct error e = {0};
     content_write(&m, length);
-    enum err code = swarm_torrent_make(m.path, &m.name, &m.torrent, &m.size, &m.info_hash, &e);
+    enum err code = swarm_torrent_make(m.path, &m.name, NULL, &m.torrent, &m.size, &m.info_hash, &e);
     if (code != OK)
         print_message("%s\n", e.text);
     assert_int_equal(code, OK);
@@ -65,7 +65,7 @@ static void every_size_makes_a_torrent_that_is_accepted(void **state)
         struct made m = make(cases[i].size);
         struct error e = {0};
         uint32_t piece = 0;
-        assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, cases[i].size, &m.info_hash, &piece, &e), OK);
+        assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, cases[i].size, &m.info_hash, NULL, &piece, &e), OK);
         assert_int_equal(piece, cases[i].piece);
         made_end(&m);
     }
@@ -89,9 +89,9 @@ static void content_of_another_name_is_refused(void **state)
     struct error e = {0};
     content_write(&m, 1000);
     m.name.b[0] ^= 1;
-    assert_int_equal(swarm_torrent_make(m.path, &m.name, &m.torrent, &m.size, &m.info_hash, &e), ERR_VERIFY);
+    assert_int_equal(swarm_torrent_make(m.path, &m.name, NULL, &m.torrent, &m.size, &m.info_hash, &e), ERR_VERIFY);
     assert_non_null(strstr(e.text, "is not the content it is named for"));
-    assert_int_equal(swarm_torrent_make("/nonexistent", &m.name, &m.torrent, &m.size, &m.info_hash, &e), ERR_NOT_FOUND);
+    assert_int_equal(swarm_torrent_make("/nonexistent", &m.name, NULL, &m.torrent, &m.size, &m.info_hash, &e), ERR_NOT_FOUND);
     made_end(&m);
 }
 
@@ -101,7 +101,7 @@ static void empty_content_is_refused(void **state)
     struct made m = {0};
     struct error e = {0};
     content_write(&m, 0);
-    assert_int_equal(swarm_torrent_make(m.path, &m.name, &m.torrent, &m.size, &m.info_hash, &e), ERR_USAGE);
+    assert_int_equal(swarm_torrent_make(m.path, &m.name, NULL, &m.torrent, &m.size, &m.info_hash, &e), ERR_USAGE);
     made_end(&m);
 }
 
@@ -110,9 +110,9 @@ static void what_was_not_signed_is_refused(void **state)
     (void)state;
     struct made m = make(300000), other = make(300001);
     struct error e = {0};
-    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &other.name, 300000, &m.info_hash, NULL, &e), ERR_VERIFY);
-    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300001, &m.info_hash, NULL, &e), ERR_VERIFY);
-    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300000, &other.info_hash, NULL, &e), ERR_VERIFY);
+    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &other.name, 300000, &m.info_hash, NULL, NULL, &e), ERR_VERIFY);
+    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300001, &m.info_hash, NULL, NULL, &e), ERR_VERIFY);
+    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300000, &other.info_hash, NULL, NULL, &e), ERR_VERIFY);
     assert_non_null(strstr(e.text, "info-hash"));
     made_end(&m);
     made_end(&other);
@@ -125,11 +125,11 @@ static void a_torrent_altered_anywhere_is_refused(void **state)
     struct error e = {0};
     for (size_t i = 0; i < m.size; i++) {
         m.torrent[i] ^= 1;
-        assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300000, &m.info_hash, NULL, &e), ERR_VERIFY);
+        assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300000, &m.info_hash, NULL, NULL, &e), ERR_VERIFY);
         m.torrent[i] ^= 1;
     }
     for (size_t cut = 0; cut < m.size; cut += 3)
-        assert_int_equal(swarm_torrent_check(m.torrent, cut, &m.name, 300000, &m.info_hash, NULL, &e), ERR_VERIFY);
+        assert_int_equal(swarm_torrent_check(m.torrent, cut, &m.name, 300000, &m.info_hash, NULL, NULL, &e), ERR_VERIFY);
     made_end(&m);
 }
 
@@ -144,7 +144,7 @@ static void a_torrent_with_trackers_is_refused(void **state)
     uint8_t *more = must_alloc(size);
     memcpy(more, add, sizeof add - 1);
     memcpy(more + sizeof add - 1, m.torrent + 1, m.size - 1);
-    assert_int_equal(swarm_torrent_check(more, size, &m.name, 300000, &m.info_hash, NULL, &e), ERR_VERIFY);
+    assert_int_equal(swarm_torrent_check(more, size, &m.name, 300000, &m.info_hash, NULL, NULL, &e), ERR_VERIFY);
     assert_non_null(strstr(e.text, "trackers"));
     free(more);
     made_end(&m);
@@ -169,7 +169,7 @@ static void a_torrent_without_v1_hashes_is_refused(void **state)
     struct error e = {0};
     m.size = without(m.torrent, m.size, "6:lengthi300000e12:meta", "12:meta version");
     m.size = without(m.torrent, m.size, "6:pieces", "e12:piece layers");
-    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300000, &m.info_hash, NULL, &e), ERR_VERIFY);
+    assert_int_equal(swarm_torrent_check(m.torrent, m.size, &m.name, 300000, &m.info_hash, NULL, NULL, &e), ERR_VERIFY);
     assert_non_null(strstr(e.text, "hybrid"));
     made_end(&m);
 }
@@ -181,7 +181,7 @@ static void more_than_a_mebibyte_is_not_even_parsed(void **state)
     struct error e = {0};
     uint8_t *large = must_alloc((1 << 20) + 1);
     memcpy(large, m.torrent, m.size);
-    assert_int_equal(swarm_torrent_check(large, (1 << 20) + 1, &m.name, 1000, &m.info_hash, NULL, &e), ERR_VERIFY);
+    assert_int_equal(swarm_torrent_check(large, (1 << 20) + 1, &m.name, 1000, &m.info_hash, NULL, NULL, &e), ERR_VERIFY);
     assert_non_null(strstr(e.text, "1 MiB is accepted"));
     free(large);
     made_end(&m);
