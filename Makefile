@@ -11,7 +11,7 @@ Q      := $(if $(V),,@)
 comma  := ,
 B      := build$(if $(findstring clang,$(CC)),/clang)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PACKAGES := libuv sqlite3 libsodium libcrypto libcurl libmicrohttpd gnutls jansson libzstd liblzma zlib libtorrent-rasterbar glib-2.0
+PACKAGES := libuv sqlite3 libsodium libssl libcrypto libcurl libmicrohttpd gnutls jansson libzstd liblzma zlib libtorrent-rasterbar glib-2.0
 # pkg-config is asked once, and only when something is to be built.
 LIBRARIES  = $(eval LIBRARIES := $$(shell pkg-config --libs $(PACKAGES)))$(LIBRARIES)
 GLIB_FLAGS = $(eval GLIB_FLAGS := $$(shell pkg-config --cflags glib-2.0 | sed 's/-I/-isystem /g'))$(GLIB_FLAGS)

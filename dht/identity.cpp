@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <libtorrent/ssl.hpp>
+#include <openssl/ssl.h>
 
 namespace ferry {
 
@@ -22,6 +23,21 @@ static const char dh_parameters[] = "-----BEGIN DH PARAMETERS-----\n"
                                     "7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD\n"
                                     "ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==\n"
                                     "-----END DH PARAMETERS-----\n";
+
+// A session ticket is an entrance without a certificate: whoever was in once could come again and again after its own ran out, for as long as
+// our session lives. libtorrent does not let us at its contexts; OpenSSL calls this for every one that is made in this process. With neither
+// tickets nor a cache behind them nothing can be resumed. Of clients it takes nothing: libcurl keeps its sessions itself.
+static void on_context(void *context, void *, CRYPTO_EX_DATA *, int, long, void *)
+{
+    SSL_CTX_set_options(static_cast<SSL_CTX *>(context), SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(static_cast<SSL_CTX *>(context), SSL_SESS_CACHE_OFF);
+}
+
+void resumption_off()
+{
+    static std::once_flag once;
+    std::call_once(once, [] { SSL_CTX_get_ex_new_index(0, nullptr, on_context, nullptr, nullptr); });
+}
 
 void identity_give(const swarm &s, torrent &t)
 {
@@ -57,7 +73,8 @@ void tls_judge(swarm &s, const torrent *t, const lt::tcp::endpoint &remote, cons
         return;
     s.told[remote.address()] = now;
     swarm_event event = event_of(SWARM_UNTRUSTED, t != nullptr ? t->name : sha256{});
-    std::string const who = endpoint_print(t != nullptr ? listen_of(*t, remote, "") : remote);
+    // The port of one who called us says nothing.
+    std::string const who = t != nullptr ? endpoint_print(listen_of(*t, remote, "")) : remote.address().to_string();
     std::snprintf(event.peer, sizeof event.peer, "%s", who.c_str());
     std::snprintf(event.text, sizeof event.text, "TLS with %s: %s: %s", event.peer,
                   ERR_GET_REASON(static_cast<unsigned long>(ec.value())) > alerts_from ? "it refuses this node's certificate"

@@ -117,6 +117,8 @@ extern "C" enum err swarm_open(const struct swarm_options *options, void (*ring)
                                          "\": an address and a port like 10.1.0.7:6881 are wanted"};
         s->filter = filter_of(options->allow);
         s->tls = options->ssl;
+        if (s->tls)
+            resumption_off();
         // No plugin but smart_ban: metadata and peers are never taken from peers.
         lt::session_params params(settings_of(*options), std::vector<std::shared_ptr<lt::plugin>>{});
         params.disk_io_constructor = lt::posix_disk_io_constructor; // mapped pages would count as resident memory (p2p.md 5.6)

@@ -90,6 +90,7 @@ bool filter_blocks(const swarm &, const lt::address &);
 void filter_apply(swarm &, const std::set<lt::address> &nor = {});
 
 // identity.cpp: TLS
+void resumption_off();                          // before a session is made
 void identity_give(const swarm &, torrent &);
 void identity_wipe(swarm &);
 // A connection ended with that error; t NULL: it was not known yet for which content. An event when certificates were the reason.

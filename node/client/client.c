@@ -198,9 +198,12 @@ static enum err open_parts(struct client *c, struct error *e)
     code = code ? code : enrol_recall(c, e);
     f.store = c->store;
     f.cache = c->cache;
+    f.ssl = identity_secure(c);
     if (!code && c->options.install) {
         code = scanner_open(c->options.loop, c->options.config, c->cache, &c->scanner, e);
         code = code ? code : fetcher_open(&f, &c->fetcher, e);
+        if (!code)
+            identity_show(c);
     }
     free(path);
     return code;

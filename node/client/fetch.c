@@ -174,9 +174,27 @@ static void order_sources(struct want *w)
     }
 }
 
+void fetcher_identify(struct fetcher *f, const char *key, const char *certificate)
+{
+    branch_identify(f->branch, key, certificate);
+}
+
+/* Their certificates hold for some days more; the address they were last at is all the swarm can go by. */
+static void shut_out(struct fetcher *f, const struct fleet *fleet)
+{
+    const char **addresses = must_alloc(((fleet ? fleet->revoked_count : 0) + 1) * sizeof *addresses);
+    size_t n = 0;
+    for (size_t i = 0; fleet && i < fleet->revoked_count; i++)
+        if (fleet->revoked[i].address)
+            addresses[n++] = fleet->revoked[i].address;
+    branch_block(f->branch, addresses);
+    free(addresses);
+}
+
 void fetcher_policy(struct fetcher *f, const struct fleet *fleet, const char *address)
 {
     f->fleet = fleet;
+    shut_out(f, fleet);
     snprintf(f->address, sizeof f->address, "%s", address ? address : "");
     for (struct want *w = f->wants; w; w = w->next)
         order_sources(w);
@@ -302,7 +320,7 @@ enum err fetcher_open(const struct fetcher_options *options, struct fetcher **ou
                     "listen is not set: a node that fetches needs the address its neighbours reach it at, like listen = 10.1.0.7:6881");
     struct fetcher *f = must_alloc(sizeof *f);
     f->options = *options;
-    struct branch_options bo = {.loop = options->loop, .config = options->config, .on_event = on_event, .ctx = f};
+    struct branch_options bo = {.loop = options->loop, .config = options->config, .ssl = options->ssl, .on_event = on_event, .ctx = f};
     enum err code = branch_open(&bo, &f->branch, e);
     if (code != OK) {
         free(f);

@@ -22,6 +22,7 @@ struct fetcher_options {
     struct web          *web;
     struct store        *store;
     struct cache        *cache;
+    bool                 ssl;                   /* the branch is one of certificates (swarm.h): fetcher_identify has to be called */
     /* Every event a person should know of: becomes a status message of topic "content" (design.md: PLAN of messages in report.h). Taken. */
     void               (*tell)(void *ctx, json_t *message);
     /* Something changed for this content (here, no source, failed): ask the decisions again. */
@@ -31,7 +32,9 @@ struct fetcher_options {
 enum err fetcher_open(const struct fetcher_options *, struct fetcher **out, struct error *);
 void     fetcher_close(struct fetcher *, void (*closed)(void *ctx), void *ctx);
 
-/* New policy: sources are ordered anew. Borrowed until the next call; fleet may be NULL (nothing known yet). */
+/* Who this node is to its neighbours, PEM, copied; again at every renewal. */
+void     fetcher_identify(struct fetcher *, const char *key, const char *certificate);
+/* New policy: sources are ordered anew, and retired nodes stay outside. Borrowed until the next call; fleet may be NULL (nothing known yet). */
 void     fetcher_policy(struct fetcher *, const struct fleet *, const char *address);
 
 /* Wants it; due orders several contents (earliest first), allowed is what source.h says, and FETCH_METERED: also while config says that the line

@@ -30,11 +30,13 @@ void identity_end(struct identity *id)
 }
 
 /* Everybody who shows it or goes by it hears of it. */
-static void use(struct client *c)
+void identity_show(struct client *c)
 {
     struct identity *id = &c->identity;
 
     web_identity(c->options.web, id->certificate ? id->key : NULL, id->certificate);
+    if (c->fetcher && id->certificate)
+        fetcher_identify(c->fetcher, id->key, id->certificate);
     if (c->options.on_identity)
         c->options.on_identity(c->options.ctx, id->key, id->certificate, id->ca, id->site_pin);
 }
@@ -73,7 +75,7 @@ void identity_recall(struct client *c)
     id->ca = store_get(c->store, "site.ca");
     id->site_pin = store_get(c->store, "site.pin");
     weigh(c);
-    use(c);
+    identity_show(c);
 }
 
 /* Whether value replaced what was held; durable first. */
@@ -102,7 +104,7 @@ void identity_fleet(struct client *c)
     if (ca)
         weigh(c);
     if (pin || ca)
-        use(c);
+        identity_show(c);
 }
 
 bool identity_secure(const struct client *c)

@@ -28,6 +28,7 @@ struct identity {
 };
 
 void     identity_recall(struct client *);      /* from the store; shown to servers from now on */
+void     identity_show(struct client *);         /* … to the branch too, once that is open */
 void     identity_end(struct identity *);                           /* wipes the key */
 void     identity_fleet(struct client *);       /* a fleet document is in force: what it says of the site's key and CA wins */
 void     identity_doubt(struct client *);       /* the site let us not in: it may have another CA by now, and a new certificate is due */

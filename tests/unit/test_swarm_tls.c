@@ -1,5 +1,10 @@
 /* A swarm of certificates: who is let in and who is not, when a certificate runs out and is renewed, who is blocked. On real time: OpenSSL within
  * libtorrent knows no other. */
+#include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
 #include "tests/unit/stranger.h"
 #include "tests/unit/swarm_lab.h"
 
@@ -180,7 +185,6 @@ static void a_certificate_that_runs_out_is_told_and_its_renewal_heals(void **sta
         assert_int_equal(t.nodes[i].errors, 0);
         assert_true(t.nodes[i].untrusted >= 1 && t.nodes[i].untrusted <= 2);    /* no storm: once a minute of each address */
     }
-    print_message("A %s\nB %s\n", t.nodes[0].text, t.nodes[1].text);
     assert_non_null(strstr(t.nodes[0].text, "refuses this node's certificate"));
     assert_non_null(strstr(t.nodes[1].text, "no certificate of this fleet that holds now"));
     identify(0, 0, CERTIFICATE_LIFE);
@@ -236,6 +240,76 @@ static void what_is_no_identity_is_told_and_forgotten(void **state)
     assert_true(until(second_done));
     identity_end(&a);
     identity_end(&b);
+}
+
+/* One TLS connection to node 0, for its torrent. */
+static SSL *shake(SSL_CTX *context, SSL_SESSION *before)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)t.port), .sin_addr.s_addr = htonl(0x7f090001)};
+    uint8_t info_hash[20];
+    char name[41], byte;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    struct timeval patience = {.tv_usec = 300000};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    stranger_info_hash(t.torrent, t.torrent_size, info_hash);
+    for (int i = 0; i < 20; i++)
+        snprintf(name + 2 * i, 3, "%02x", info_hash[i]);
+    SSL *ssl = SSL_new(context);
+    SSL_set_fd(ssl, fd);
+    SSL_set_tlsext_host_name(ssl, name);
+    if (before)
+        SSL_set_session(ssl, before);
+    assert_int_equal(SSL_connect(ssl), 1);
+    SSL_read(ssl, &byte, 1);                    /* tickets come behind the handshake */
+    return ssl;
+}
+
+static void hang_up(SSL *ssl)
+{
+    close(SSL_get_fd(ssl));
+    SSL_free(ssl);
+}
+
+static SSL_SESSION *ticket;
+
+static int on_ticket(SSL *ssl, SSL_SESSION *session)
+{
+    (void)ssl;
+    SSL_SESSION_free(ticket);
+    ticket = session;
+    return 1;                                   /* taken */
+}
+
+/* Whoever was in once does not come in again without its certificate being looked at. */
+static void nobody_resumes(void **state)
+{
+    (void)state;
+    struct identity id = identity_of(&t.ca, 0, CERTIFICATE_LIFE);
+    open_giver(&id);
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    BIO *key = BIO_new_mem_buf(id.key, -1), *certificate = BIO_new_mem_buf(id.certificate, -1);
+    EVP_PKEY *k = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
+    X509 *x = PEM_read_bio_X509(certificate, NULL, NULL, NULL);
+    assert_int_equal(SSL_CTX_use_certificate(context, x), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(context, k), 1);
+    SSL_CTX_clear_options(context, SSL_OP_NO_TICKET);       /* the product's hook saw this context too: it is to ask for all there is */
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT);
+    SSL_CTX_sess_set_new_cb(context, on_ticket);
+    SSL *first = shake(context, NULL);
+    assert_false(SSL_session_reused(first));
+    SSL *second = shake(context, ticket ? ticket : SSL_get_session(first));
+    assert_false(SSL_session_reused(second));
+    hang_up(first);
+    hang_up(second);
+    SSL_SESSION_free(ticket);
+    ticket = NULL;
+    EVP_PKEY_free(k);
+    X509_free(x);
+    BIO_free(key);
+    BIO_free(certificate);
+    SSL_CTX_free(context);
+    identity_end(&id);
 }
 
 static bool nobody_at_second(void)
@@ -302,6 +376,7 @@ int main(void)
         TEST(a_certificate_that_runs_out_is_told_and_its_renewal_heals),
         TEST(a_running_session_is_renewed),
         TEST(what_is_no_identity_is_told_and_forgotten),
+        TEST(nobody_resumes),
         TEST(who_is_blocked_is_cut_off_until_it_is_not),
         TEST(certificates_or_none_but_never_both),
     };

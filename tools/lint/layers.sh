@@ -28,7 +28,7 @@ sqlite3.h|policy/authoring node/store
 libtorrent/|dht
 boost/|dht
 sodium.h|base policy/trust policy/authoring dht node/base node/site node/client node/dp tools
-openssl/|base policy/trust
+openssl/|base policy/trust dht
 zstd.h|node/base
 lzma.h|policy/catalog
 zlib.h|policy/catalog
