@@ -70,7 +70,7 @@ static enum err run_pin(struct invocation *in, struct error *e)
 static const struct flag dp_flags[] = {
     {"url", FLAG_TEXT, NULL, "URL", "where nodes fetch: URL/content/…; https:// with --node or --pin, or http://, which anybody can read"},
     {"node", FLAG_TEXT, NULL, "NODE", "the enrolled node that runs the role, by id or hostname; none for a plain web server"},
-    {"pin", FLAG_TEXT, NULL, "PIN", "of a server that is no node: what `ferry dp pin` prints of its certificate"},
+    {"pin", FLAG_TEXT, NULL, "PIN", "of a server that is no node, or hands out what NODE pulls: what `ferry dp pin` prints of its certificate"},
     {NULL, FLAG_BOOL, NULL, NULL, NULL},
 };
 static const struct flag nginx_flags[] = {

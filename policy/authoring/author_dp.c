@@ -36,15 +36,13 @@ static bool pin_ok(const char *pin)
     }
 }
 
-/* Nobody is asked who signed a server's certificate: its key is known, or the link is open to everybody and says so. */
+/* With both, the node pulls and another server, which that pin is of, hands its tree out. Nobody is asked who signed a server's certificate: its key is known, or the link is open to everybody and says so. */
 static enum err key_known(const char *url, const char *node, const char *pin, struct error *e)
 {
     bool tls = !strncmp(url, "https://", 8);
 
     if (pin && !tls)
         return fail(e, ERR_USAGE, "--pin goes with https://; over http:// there is no key to be known");
-    if (pin && node)
-        return fail(e, ERR_USAGE, "--pin goes without --node: the key of an enrolled node is known here");
     if (pin && !pin_ok(pin))
         return fail(e, ERR_USAGE, "--pin \"%.80s\" is not accepted; what `ferry dp pin CERTIFICATE.pem` prints is: " PIN_HEAD
                                   " and %d digits of base64, at most three of them with \";\" between", pin, PIN_DIGITS);

@@ -217,6 +217,8 @@
     X(NODE_CERTIFIED, "UPDATE node SET certified = CASE WHEN certified > ?2 THEN certified ELSE ?2 END WHERE id = ?1") \
     X(NODES_REVOKED, "SELECT id AS node, address, facts AS \"facts!j\", certified AS until FROM node WHERE retired = 1 AND certified > ?1" \
                      " ORDER BY certified DESC, id LIMIT 10000") \
+    X(ADDRESS_USED, "SELECT count(*) FROM node WHERE retired = 0 AND (address = ?1 OR CASE WHEN json_valid(facts) THEN" \
+                    " json_extract(facts, '$.address') = ?1 END)") \
     X(TIDY_REVOKED, "UPDATE node SET certified = 0 WHERE retired = 1 AND certified > 0 AND certified <= ?1") \
     X(NODE_RESOLVE, "SELECT id FROM node WHERE (id = ?1 OR hostname = ?1) AND retired = 0" \
                     " ORDER BY id = ?1 DESC, last_contact DESC, enrolled DESC LIMIT 1") \

@@ -68,8 +68,8 @@ static json_t *dps_json(const json_t *rows)
     return list;
 }
 
-/* What a node has said of itself is newer than what it was enrolled with. */
-static json_t *revoked_json(const json_t *rows)
+/* What a node has said of itself is newer than what it was enrolled with. Who has that address by now is not shut out with it. */
+static json_t *revoked_json(struct author *a, const json_t *rows)
 {
     json_t *list = json_array(), *row;
     size_t  i;
@@ -80,7 +80,8 @@ static json_t *revoked_json(const json_t *rows)
         const char *said = arg_text(json_object_get(row, "facts"), "address");
         json_t     *o = json_pack("{s:O,s:s}", "node", json_object_get(row, "node"), "until", time_print(arg_number(row, "until", 0), until));
 
-        put_text(o, "address", said && strlen(said) <= 64 ? said : arg_text(row, "address"));
+        said = said && strlen(said) <= 64 ? said : arg_text(row, "address");
+        put_text(o, "address", said && !rows_number(a->ledger, LEDGER_ADDRESS_USED, "s", said) ? said : NULL);
         json_array_append_new(list, o);
     }
     return list;
@@ -97,7 +98,7 @@ static enum err put_links(struct author *a, json_t *body, struct error *e)
     put_text(body, "ca", ca);
     json_object_set_new(body, "dps", dps_json(dps));
     if (json_array_size(revoked))
-        json_object_set_new(body, "revoked", revoked_json(revoked));
+        json_object_set_new(body, "revoked", revoked_json(a, revoked));
     json_decref(dps);
     json_decref(revoked);
     return code;

@@ -50,21 +50,21 @@ say "a vendor, a site, and the same machine as its own distribution point and cl
 must make-archive.sh archive 1
 must make-root.sh root archive
 (cd archive && exec python3 -m http.server --bind 127.0.13.3 8491 >/dev/null 2>&1) & archive=$!
-must ferry site init --name hq --state site --url http://127.0.13.1:8440
+must ferry site init --name hq --state site --url https://127.0.13.1:8440
 common="control-socket = $FERRY_SOCKET
 state-dir = $PWD/disk/state
 site-state = $PWD/site
 site-listen = 127.0.13.1:8440
-site-url = http://127.0.13.1:8440"
+site-url = https://127.0.13.1:8440"
 printf '%s\nrole = site\n' "$common" >conf
 start
 token=$(ferry node token)
 kill "$daemon" && wait "$daemon"
-printf '%s\nrole = site, distribution-point, client\nsite = http://127.0.13.1:8440\nenrol-token = %s\nhostname = box\nroot = %s\nunprivileged-root = yes\nlisten = 127.0.13.1:6881\nbind-address = 127.0.13.1\npoll = 1s\ndp-name = dp-1\ndp-listen = 127.0.13.2:8480\ndp-state = %s\n' \
+printf '%s\nrole = site, distribution-point, client\nsite = https://127.0.13.1:8440\nenrol-token = %s\nhostname = box\nroot = %s\nunprivileged-root = yes\nlisten = 127.0.13.1:6881\nbind-address = 127.0.13.1\npoll = 1s\ndp-name = dp-1\ndp-listen = 127.0.13.2:8480\ndp-state = %s\n' \
     "$common" "$token" "$PWD/root" "$PWD/dp" >conf
 start
 until_true 20 "the node is enrolled" ferry node show box --quiet
-must ferry dp add dp-1 --url http://127.0.13.2:8480 --node box
+must ferry dp add dp-1 --url https://127.0.13.2:8480 --node box
 must ferry boundary add here --cidr 127.0.13.0/24 --dp dp-1
 must ferry catalog add apt demo --uri http://127.0.13.3:8491 --suite demo --component main --keyring archive/demo.gpg
 must ferry catalog sync

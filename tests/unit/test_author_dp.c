@@ -26,6 +26,7 @@ static void test_known_by(void **state)
         {"'url':'https://a/','pin':'" PIN "'", PIN, "https://a/content/"},
         {"'url':'https://a','pin':'" PIN ";" OTHER_PIN "'", PIN ";" OTHER_PIN, ""},
         {"'url':'https://a','pin':'" PIN ";" OTHER_PIN ";" PIN "'", PIN ";" OTHER_PIN ";" PIN, ""},
+        {"'url':'https://a','node':'dp-host','pin':'" PIN "'", PIN, ""},
         {"'url':'http://a'", NULL, "anybody on the way can read"},
         {"'url':'http://a','node':'dp-host'", NULL, "anybody on the way can read"},
     };
@@ -65,7 +66,6 @@ static void test_refused(void **state)
     } bad[] = {
         {"'url':'https://a'", "--pin"},
         {"'url':'http://a','pin':'" PIN "'", "https://"},
-        {"'url':'https://a','node':'dp-host','pin':'" PIN "'", "without --node"},
         {"'url':'https://a','pin':'q4zH7tMwMa5dl2ZLUFfJVSlpzzuMJLzFvzt0sDLSVkU='", "ferry dp pin"},
         {"'url':'https://a','pin':'sha256//'", "ferry dp pin"},
         {"'url':'https://a','pin':'sha256//q4zH7tMwMa5dl2ZLUFfJVSlpzzuMJLzFvzt0sDLSVk=='", "ferry dp pin"},

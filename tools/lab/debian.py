@@ -67,13 +67,13 @@ class Debian:
 
     def start(self):
         fleet = self.fleet
-        fleet.ferry(f"site init --name hq --state {fleet.path('sitestate')} --url http://{SITE}")
-        fleet.daemon("site", [("role", "site"), ("site-state", fleet.path("sitestate")), ("site-listen", SITE), ("site-url", f"http://{SITE}")])
+        fleet.ferry(f"site init --name hq --state {fleet.path('sitestate')} --url https://{SITE}")
+        fleet.daemon("site", [("role", "site"), ("site-state", fleet.path("sitestate")), ("site-listen", SITE), ("site-url", f"https://{SITE}")])
         fleet.until("the site", lambda: fleet.daemons["site"].ask("/healthz"), 10)
-        fleet.daemon("dp-1", [("role", "distribution-point"), ("site", f"http://{SITE}"), ("enrol-token", self.token()), ("hostname", "dp-1"), ("dp-name", "dp-1"), ("dp-listen", DP),
+        fleet.daemon("dp-1", [("role", "distribution-point"), ("site", f"https://{SITE}"), ("enrol-token", self.token()), ("hostname", "dp-1"), ("dp-name", "dp-1"), ("dp-listen", DP),
                               ("dp-state", fleet.path("dp-1", "dp")), ("address", "127.0.11.2"), ("bind-address", "127.0.11.2"), ("listen", "127.0.11.2:6881"), ("poll", "2s")])
         fleet.until("the distribution point's enrolment", lambda: fleet.daemons["site"].ask("/api/v1/nodes/dp-1"), 15)
-        fleet.ferry(f"dp add dp-1 --url http://{DP} --node dp-1")
+        fleet.ferry(f"dp add dp-1 --url https://{DP} --node dp-1")
         for branch, net in BRANCHES.items():
             fleet.ferry(f"boundary add {branch} --cidr {net}.0.0/16 --dp dp-1")
             addresses = [f"{net}.0.{i + 1}" for i in range(NODES)]
@@ -89,7 +89,7 @@ class Debian:
     def node(self, name, address, neighbours):
         self.make_root(name)
         self.nodes.append(name)
-        self.fleet.daemon(name, [("role", "client"), ("site", f"http://{SITE}"), ("enrol-token", self.token()), ("hostname", name), ("root", self.root(name)), ("listen", f"{address}:6881"),
+        self.fleet.daemon(name, [("role", "client"), ("site", f"https://{SITE}"), ("enrol-token", self.token()), ("hostname", name), ("root", self.root(name)), ("listen", f"{address}:6881"),
                                  ("bind-address", address), ("poll", "2s")] + [("peer", f"{other}:6881") for other in neighbours])
 
     def make_root(self, name):

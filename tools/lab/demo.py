@@ -51,25 +51,34 @@ class Demo:
             raise Refused(f"{what}: exit {done.returncode}: {done.stderr.strip()[-600:]}")
 
     def site(self):
-        self.fleet.ferry(f"site init --name hq --state {self.fleet.path('sitestate')} --url http://{SITE}")
-        self.fleet.daemon("site", [("role", "site"), ("site-state", self.fleet.path("sitestate")), ("site-listen", SITE), ("site-url", f"http://{SITE}")])
+        self.fleet.ferry(f"site init --name hq --state {self.fleet.path('sitestate')} --url https://{SITE}")
+        self.fleet.daemon("site", [("role", "site"), ("site-state", self.fleet.path("sitestate")), ("site-listen", SITE), ("site-url", f"https://{SITE}")])
         self.fleet.until("the site", lambda: self.fleet.daemons["site"].ask("/healthz"), 10)
 
     def token(self):
         return self.fleet.ferry("node token", show=False).strip()
 
     def start_dp(self):
-        self.fleet.daemon("dp-1", [("role", "distribution-point"), ("site", f"http://{SITE}"), ("enrol-token", self.token()), ("hostname", "dp-1"), ("dp-name", "dp-1"),
+        self.fleet.daemon("dp-1", [("role", "distribution-point"), ("site", f"https://{SITE}"), ("enrol-token", self.token()), ("hostname", "dp-1"), ("dp-name", "dp-1"),
                                    ("dp-listen", DP), ("dp-state", self.fleet.path("dp-1", "dp")), ("bind-address", DP.split(":", maxsplit=1)[0]),
                                    ("address", DP.split(":", maxsplit=1)[0]), ("listen", f"{HQ}.2:6881"), ("poll", "2s")])
         self.fleet.until("the distribution point's enrolment", lambda: self.site_node("dp-1"), 15)
-        url = f"http://{DP}"
+        how = f"--url https://{DP}"
         if self.scenario == "nginx-dp":
-            url = f"http://{NGINX_DP}"
-            self.nginx("nginx-dp", self.fleet.ferry(f"dp nginx-config --root {self.fleet.path('dp-1', 'dp')} --listen {NGINX_DP}"))
-        self.fleet.ferry(f"dp add dp-1 --url {url} --node dp-1")
+            how = f"--url https://{NGINX_DP} --pin {self.start_nginx_dp()}"
+        self.fleet.ferry(f"dp add dp-1 {how} --node dp-1")
         for branch, net in BRANCHES.items():
             self.fleet.ferry(f"boundary add {branch} --cidr {net}.0.0/16 --dp dp-1")
+
+    def start_nginx_dp(self):
+        """A stock nginx in front of what dp-1 has pulled, made as its printed configuration says. Answers what nodes are to know it by."""
+        here = self.fleet.path("nginx-dp")
+        os.makedirs(here)
+        self.run("a key for nginx", ["openssl", "req", "-x509", "-newkey", "ed25519", "-noenc", "-days", "3650", "-subj", "/CN=ferry-dp", "-keyout", f"{here}/dp.key", "-out", f"{here}/dp.pem"])
+        with open(f"{here}/ca.pem", "w", encoding="ascii") as file:
+            file.write(self.fleet.ferry("site ca", show=False))
+        self.nginx("nginx-dp", self.fleet.ferry(f"dp nginx-config --root {self.fleet.path('dp-1', 'dp')} --listen {NGINX_DP} --certificate {here}/dp.pem --key {here}/dp.key --ca {here}/ca.pem"))
+        return self.fleet.ferry(f"dp pin {here}/dp.pem").strip()
 
     def address(self, name):
         branch, number = name.split("-")
@@ -90,7 +99,7 @@ class Demo:
                 name = f"{branch}-{i + 1}"
                 self.run("make a root", [self.fleet.path("bin", "make-root.sh"), self.fleet.path(name, "root"), self.fleet.path("archive")])
                 self.nodes.append(name)
-                self.fleet.daemon(name, [("role", "client"), ("site", f"http://{SITE}"), ("enrol-token", self.token()), ("hostname", name), ("root", self.fleet.path(name, "root")),
+                self.fleet.daemon(name, [("role", "client"), ("site", f"https://{SITE}"), ("enrol-token", self.token()), ("hostname", name), ("root", self.fleet.path(name, "root")),
                                          ("unprivileged-root", "yes"), ("listen", f"{address}:6881"), ("bind-address", address), ("proxy", f"http://{net}.255.1:3128"),
                                          ("proxy-tunnel", "yes"), ("poll", "2s")] + [("peer", f"{other}:6881") for other in addresses])
 

@@ -164,13 +164,13 @@ class Months:
                        + "".join(f"{kind}_temp_path {fleet.path('origin', kind)};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
                        + f"server {{ listen {ORIGIN}; root {fleet.path('archive')}; }} }}\n")
         fleet.program("origin", ["/usr/sbin/nginx", "-e", fleet.path("log", "origin.log"), "-c", fleet.path("origin", "nginx.conf")])
-        fleet.ferry(f"site init --name hq --state {fleet.path('sitestate')} --url http://{SITE}", show=False)
-        fleet.daemon("site", [("role", "site"), ("site-state", fleet.path("sitestate")), ("site-listen", SITE), ("site-url", f"http://{SITE}")])
+        fleet.ferry(f"site init --name hq --state {fleet.path('sitestate')} --url https://{SITE}", show=False)
+        fleet.daemon("site", [("role", "site"), ("site-state", fleet.path("sitestate")), ("site-listen", SITE), ("site-url", f"https://{SITE}")])
         fleet.until("the site", lambda: fleet.daemons["site"].ask("/healthz"), 15)
-        fleet.daemon("dp-1", [("role", "distribution-point"), ("site", f"http://{SITE}"), ("enrol-token", self.token()), ("hostname", "dp-1"), ("dp-name", "dp-1"), ("dp-listen", DP),
+        fleet.daemon("dp-1", [("role", "distribution-point"), ("site", f"https://{SITE}"), ("enrol-token", self.token()), ("hostname", "dp-1"), ("dp-name", "dp-1"), ("dp-listen", DP),
                               ("dp-state", fleet.path("dp-1", "dp")), ("address", f"{HQ}.2"), ("bind-address", f"{HQ}.2"), ("listen", f"{HQ}.2:6881"), ("poll", "1s")])
         fleet.until("the distribution point", lambda: fleet.daemons["site"].ask("/api/v1/nodes/dp-1"), 15)
-        fleet.ferry(f"dp add dp-1 --url http://{DP} --node dp-1", show=False)
+        fleet.ferry(f"dp add dp-1 --url https://{DP} --node dp-1", show=False)
         for branch, net in NET.items():
             fleet.ferry(f"boundary add {branch} --cidr {net}.0.0/16 --dp dp-1 --wan 8000", show=False)
         self.line = fleet.program("line-b", [sys.executable, fleet.path("bin", "relay.py"), "--listen", f"{NET['b']}.255.1:3128", "--kbit", "80000", "--counters", fleet.path("line-b.json")])
@@ -178,7 +178,7 @@ class Months:
     def node_options(self, name):
         branch, address, fleet = NODES[name], self.address[name], self.fleet
         peers = [self.address[other] for other in NODES if NODES[other] == branch]
-        options = [("role", "client"), ("site", f"http://{SITE}"), ("hostname", name), ("root", fleet.path(name, "root")), ("unprivileged-root", "yes"), ("listen", f"{address}:6881"),
+        options = [("role", "client"), ("site", f"https://{SITE}"), ("hostname", name), ("root", fleet.path(name, "root")), ("unprivileged-root", "yes"), ("listen", f"{address}:6881"),
                    ("bind-address", address), ("poll", "1s"), ("timezone", ZONES.get(name, BERLIN).key), ("machine-kind", "server" if name.startswith("server") else "workstation"),
                    ("boot-id", fleet.path(name, "boot-id")), ("restart-command", fleet.path(name, "restart")), ("enrol-token", fleet.tokens[name])] + [("peer", f"{p}:6881") for p in peers]
         return options + ([("proxy", f"http://{NET['b']}.255.1:3128"), ("proxy-tunnel", "yes")] if branch == "b" else [])
