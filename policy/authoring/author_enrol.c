@@ -229,11 +229,13 @@ enum err node_approve(struct author *a, const json_t *args, json_t **out, struct
     if (code)
         return code;
     snprintf(n.id, sizeof n.id, "%s", arg_text(row, "id"));
+    n.token = arg_text(row, "token");
     n.public = arg_text(row, "public");
     n.hostname = arg_text(row, "hostname");
     n.address = arg_text(row, "address");
     code = become_node(a, &n, e);
     code = code ? code : rows_run(a->ledger, LEDGER_ENROLMENT_STATE, e, "ss", n.id, "enrolled");
+    code = code ? code : audit(a, "node.enrol", &n, e);
     if (!code)
         *out = message("%s (%s) is approved: it is a node as soon as it asks again", n.hostname, n.id);
     json_decref(row);

@@ -205,7 +205,7 @@
     X(ENROLMENT_WAITS, "SELECT count(*) FROM enrolment WHERE node = ?1 AND state = 'waits'") \
     X(PENDING, "SELECT hostname, node AS id, address, since AS \"since!t\", public FROM enrolment WHERE state = 'waits'" \
                " ORDER BY enrolment.since, node") \
-    X(PENDING_NAMED, "SELECT node AS id, public, hostname, address FROM enrolment WHERE state = 'waits' AND (node = ?1 OR hostname = ?1)" \
+    X(PENDING_NAMED, "SELECT node AS id, token, public, hostname, address FROM enrolment WHERE state = 'waits' AND (node = ?1 OR hostname = ?1)" \
                      " ORDER BY enrolment.since, node") \
     X(PENDING_NAMES, "SELECT hostname AS name FROM enrolment WHERE state = 'waits'") \
     X(PENDING_COUNT, "SELECT count(*) FROM enrolment WHERE state = 'waits'") \

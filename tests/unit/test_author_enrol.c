@@ -213,7 +213,8 @@ static void test_many(void **state)
 /* The audit log has every act of it. */
 static void test_audit(void **state)
 {
-    static const char *const acts[] = {"node.retire", "node.reject", "node.approve", "node.ask", "node.ask", "node.enrol", "node.token", "node.token"};
+    static const char *const acts[] = {"node.retire", "node.reject", "node.approve", "node.enrol", "node.ask",
+                                       "node.ask",    "node.enrol",  "node.token",   "node.token"};
     struct desk             *d = *state;
     AUTO(text_free) char    *t = token(d, "{}"), *many = token(d, "{'approval':true}");
     char                     id[NODE_ID_SIZE];

@@ -145,7 +145,7 @@ static void a_refusal_is_told_once_and_is_not_the_end(void **state)
     lab_move(t.l, CERTIFICATE_LIFE / 2 + 60);
     WAIT(alerted, "certificate.refused");
     for (int i = 3; i < 6; i++) {
-        char n[8];
+        char n[16];
 
         snprintf(n, sizeof n, "%d", i);
         t.l->client->identity.again_at = 0;

@@ -104,9 +104,11 @@ static void test_older(void **state)
     unlink(d->ledger_path);
     put(d, migrations[0]);
     put(d, "PRAGMA user_version = 1; INSERT INTO grp VALUES('october', '', '[]'); INSERT INTO setting VALUES('site.name', 'hq');"
+           "INSERT INTO setting VALUES('site.url', 'http://hq:8440');"
            "INSERT INTO deployment VALUES('d', 'october', 'all', 'available', 5, 0, 60, 1, 1, 0, 4)");
     assert_int_equal(ledger_open(d->ledger_path, &d->a.ledger, &d->e), OK);
     setting_is(d, "site.name", "hq");
+    setting_is(d, "site.url", "https://hq:8440");
     assert_int_equal(rows_number(d->a.ledger, LEDGER_GROUP_HAS, "s", "october"), 1);
     assert_int_equal(rows_run(d->a.ledger, LEDGER_GROUP_ARCHIVES_WANTED, &d->e, "ss", "october", "[]"), OK);
     row = rows_one(d->a.ledger, LEDGER_DEPLOYMENTS, "si", "d", (int64_t)0);

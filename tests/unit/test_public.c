@@ -59,6 +59,20 @@ static void test_turn(void **state)
     assert_int_equal(ask(&node_key, lab.site->id, "{\"op\":\"give\"}", NULL), 200);
 }
 
+/* A relay carries what others have signed; what a retired node has signed is refused, whoever brings it. */
+static void test_relay(void **state)
+{
+    struct key relay;
+    char       id[NODE_ID_SIZE];
+
+    (void)state;
+    site_lab_node(&lab, "relay", &relay, id);
+    assert_int_equal(ask(&node_key, lab.site->id, "{\"op\":\"take\"}", NULL), 200);
+    json_decref(must(&lab, "DELETE", "nodes/till-1", NULL));
+    assert_int_equal(ask(&node_key, lab.site->id, "{\"op\":\"take\"}", NULL), 403);
+    assert_int_equal(ask(&relay, lab.site->id, "{\"op\":\"take\"}", NULL), 200);
+}
+
 /* Somebody else's key, another site's envelope, nonsense, too much: refused, and nothing of it is in the ledger. */
 static void test_refused(void **state)
 {
@@ -87,6 +101,7 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_turn, begin, end),
+                                       cmocka_unit_test_setup_teardown(test_relay, begin, end),
                                        cmocka_unit_test_setup_teardown(test_refused, begin, end)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
