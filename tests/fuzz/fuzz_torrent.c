@@ -1,10 +1,12 @@
-/* dht/metadata.cpp: a foreign .torrent file before anything of it is believed. The seeds are torrents of zeros of two sizes, so the name is
- * known. */
+/* dht/metadata.cpp: a foreign .torrent file before anything of it is believed. The seeds are torrents of zeros of two sizes, without a CA and with
+ * this one, so that the name and the CA are known. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "dht/swarm.h"
+
+#define CA "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,6 +20,7 @@ static struct sha256 zeros(size_t count)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *const cas[] = {NULL, CA};
     static struct sha256 small, large;
     struct error e = {0};
     uint32_t piece = 0;
@@ -25,8 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         small = zeros(100);
         large = zeros(200000);
     }
-    if (swarm_torrent_check(data, size, &small, 100, &small, &piece, &e) == OK ||
-        swarm_torrent_check(data, size, &large, 200000, &large, &piece, &e) == OK)
-        abort();                                /* that info-hash belongs to no torrent */
+    for (int i = 0; i < 2; i++)
+        if (swarm_torrent_check(data, size, &small, 100, &small, cas[i], &piece, &e) == OK ||
+            swarm_torrent_check(data, size, &large, 200000, &large, cas[i], &piece, &e) == OK)
+            abort();                            /* that info-hash belongs to no torrent */
     return 0;
 }

@@ -277,8 +277,8 @@ static int on_ticket(SSL *ssl, SSL_SESSION *session)
 {
     (void)ssl;
     SSL_SESSION_free(ticket);
-    ticket = session;
-    return 1;                                   /* taken */
+    ticket = SSL_SESSION_dup(session);          /* its own would be spoiled when the filter hangs up on our address */
+    return 0;
 }
 
 /* Whoever was in once does not come in again without its certificate being looked at. */
