@@ -36,7 +36,8 @@ static bool pin_ok(const char *pin)
     }
 }
 
-/* With both, the node pulls and another server, which that pin is of, hands its tree out. Nobody is asked who signed a server's certificate: its key is known, or the link is open to everybody and says so. */
+/* With node and pin, the node pulls and another server, which that pin is of, hands its tree out.
+ * Nobody is asked who signed a server's certificate: its key is known, or the link is open to everybody and says so. */
 static enum err key_known(const char *url, const char *node, const char *pin, struct error *e)
 {
     bool tls = !strncmp(url, "https://", 8);

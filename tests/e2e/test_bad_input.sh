@@ -30,12 +30,12 @@ tests/fixtures/make-archive.sh "$work/archive" 1 >"$work/archive.log" 2>&1 || { 
 
 expect 75 "no ferryd" ferry status --socket "$work/nowhere"
 expect 2 "config|key" "$B/ferryd" --config <(echo "rolle = site")
-expect 0 "offline" ferry site init --name hq --state "$work/site" --url http://127.0.12.1:8440
+expect 0 "offline" ferry site init --name hq --state "$work/site" --url https://127.0.12.1:8440
 before=$(cat "$work"/site/policy/metadata/*.json | sha256sum)
-expect 3 "already|exists" ferry site init --name other --state "$work/site" --url http://127.0.12.1:8440
+expect 3 "already|exists" ferry site init --name other --state "$work/site" --url https://127.0.12.1:8440
 [ "$before" = "$(cat "$work"/site/policy/metadata/*.json | sha256sum)" ] || { echo "FAILED: the second init changed the first site"; failed=1; }
 
-printf 'role = site\nsite-state = %s\nsite-listen = 127.0.12.1:8440\nsite-url = http://127.0.12.1:8440\ncontrol-socket = %s\nstate-dir = %s\n' "$work/site" "$work/ctl" "$work/state" >"$work/conf"
+printf 'role = site\nsite-state = %s\nsite-listen = 127.0.12.1:8440\nsite-url = https://127.0.12.1:8440\ncontrol-socket = %s\nstate-dir = %s\n' "$work/site" "$work/ctl" "$work/state" >"$work/conf"
 printf 'role = site\nsite-state = %s\ncolour = red\n' "$work/site" >"$work/wrong"
 expect 2 "wrong:3.*colour" "$B/ferryd" --config "$work/wrong"
 "$B/ferryd" --config "$work/conf" >"$work/log" 2>&1 & site=$!; pids="$pids $site"

@@ -21,8 +21,8 @@ fi
 cd "$FERRY_E2E" || exit 1
 net=127.0.$((15 + 10 * ${LANE:-0}))
 export PATH=$FERRY_E2E/bin:/usr/sbin:/usr/bin:/sbin:/bin FERRY_SOCKET=$FERRY_E2E/ctl
-site= node= failed=0
-end() { for pid in $site $node; do kill "$pid" 2>/dev/null; done; wait 2>/dev/null; }
+site= node= mirror= failed=0
+end() { for pid in $site $node $mirror; do kill "$pid" 2>/dev/null; done; wait 2>/dev/null; }
 trap end EXIT
 say() { echo "--- $*"; }
 wrong() { echo "FAILED: $*"; failed=1; }
@@ -54,24 +54,27 @@ node_root() {
 }
 node_has_root() { [ "$(node_root)" = "$1" ]; }
 refused() { grep -c '"FERRY_EVENT":"poll.failed"' nlog; }
-looks_on() { must ferry-tuf --metadata-url "http://$net.1:8440/policy/metadata" --metadata-dir observer refresh; }
+# An observer is no node: he sees the policy on another web server, which has its files.
+looks_on() { must ferry-tuf --metadata-url "http://$net.3:8441/metadata" --metadata-dir observer refresh; }
 # A holder signs on his own machine: no site, no socket there.
 holder() { must env FERRY_SOCKET=/nowhere ferry site root sign --key "holder-$1/root.key" "$2"; }
 key_of() { ferry site key list --json ${2:+--state "$2"} | python3 -c "import json,sys; print([k['keyid'] for k in json.load(sys.stdin)['items'] if k['role']=='$1'][${3:-0}])"; }
 
 say "a site; its root keys are carried away; a node that polls every second; an observer"
-must ferry site init --name hq --state site --url "http://$net.1:8440"
-printf 'role = site\nsite-state = %s/site\nsite-listen = %s.1:8440\nsite-url = http://%s.1:8440\ncontrol-socket = %s\nstate-dir = %s/state\n' \
+must ferry site init --name hq --state site --url "https://$net.1:8440"
+printf 'role = site\nsite-state = %s/site\nsite-listen = %s.1:8440\nsite-url = https://%s.1:8440\ncontrol-socket = %s\nstate-dir = %s/state\n' \
     "$PWD" "$net" "$net" "$FERRY_SOCKET" "$PWD" >conf
 start_site
 ferry site key list | grep -q 'root-1.key (still here' || wrong "nobody is told to carry the root keys away: $(ferry site key list)"
 for i in 1 2 3; do mkdir holder-$i && mv site/offline/root-$i.key holder-$i/root.key; done
 rmdir site/offline
 [ "$(ferry site key list | grep -c offline)" = 3 ] || wrong "the root keys are not offline: $(ferry site key list)"
+python3 -m http.server 8441 --bind "$net.3" --directory site/policy >/dev/null 2>&1 & mirror=$!
+until_true 10 "the other web server answers" curl -sf -o /dev/null "http://$net.3:8441/metadata/1.root.json"
 must ferry-tuf --metadata-dir observer init site/policy/metadata/1.root.json
 looks_on
 mkdir -p root/var/lib/dpkg && : >root/var/lib/dpkg/status
-printf 'role = client\nsite = http://%s.1:8440\nenrol-token = %s\nhostname = till\nroot = %s/root\nunprivileged-root = yes\nlisten = %s.2:6881\nbind-address = %s.2\npoll = 1s\nstate-dir = %s/node\ncontrol-socket = %s/nodectl\n' \
+printf 'role = client\nsite = https://%s.1:8440\nenrol-token = %s\nhostname = till\nroot = %s/root\nunprivileged-root = yes\nlisten = %s.2:6881\nbind-address = %s.2\npoll = 1s\nstate-dir = %s/node\ncontrol-socket = %s/nodectl\n' \
     "$net" "$(ferry node token)" "$PWD" "$net" "$net" "$PWD" "$PWD" >nconf
 ferryd --config nconf >>nlog 2>&1 & node=$!
 until_true 20 "the node has the first root" node_has_root 1

@@ -98,6 +98,13 @@ static void test_revoked(void **state)
     assert_string_equal(f->revoked[0].address, "10.1.0.99");
     assert_int_equal(f->revoked[0].until, end);
     fleet_free(f);
+    desk_status(d, other, "[{'serial':1,'topic':'facts','facts':{'hostname':'till-3','address':'10.1.0.99'}}]");
+    body = published(d, "policy/fleet/fleet.json");
+    assert_int_equal(fleet_from_json(body, &f, &d->e), OK);
+    json_decref(body);
+    assert_string_equal(f->revoked[0].node, id);
+    assert_null(f->revoked[0].address);         /* somebody else has it now */
+    fleet_free(f);
     d->a.now = end - 1;
     assert_int_equal(author_tidy(&d->a, &out, &d->e), OK);
     assert_false(json_is_true(json_object_get(out, "changed")));

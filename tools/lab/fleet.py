@@ -36,7 +36,7 @@ class Daemon:
 
     def start(self):
         with open(self.fleet.path("log", self.name + ".log"), "ab") as log:
-            self.process = subprocess.Popen(self.words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(self.words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=dict(os.environ, **self.fleet.environment))
         return self
 
     def end(self, number=signal.SIGTERM, wait=6):
@@ -72,6 +72,7 @@ class Daemon:
 class Fleet:
     def __init__(self, work):
         self.work, self.daemons, self.others = work, {}, []
+        self.environment = {}                   # what every daemon gets besides ours
         os.makedirs(self.path("log"), exist_ok=True)
 
     def path(self, *parts):
