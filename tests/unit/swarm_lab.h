@@ -20,10 +20,12 @@
 
 #include <cmocka.h> /* last: it takes the name fail */
 
-#define SIZE    (1500 * 1024 + 77)              /* the last piece is short */
-#define PIECE   65536u
-#define PIECES  24u
-#define NODES   4
+#ifndef NODES
+#define NODES  4
+#define SIZE   (1500 * 1024 + 77)               /* the last piece is short */
+#define PIECE  65536u
+#endif
+#define PIECES ((uint32_t)((SIZE + PIECE - 1) / PIECE))
 
 struct node {
     struct swarm *swarm;
@@ -217,7 +219,7 @@ static inline void alter(int i)
     snprintf(path, sizeof path, "%s/%s", t.nodes[i].dir, sha256_hex(&t.name, hex));
     FILE *f = fopen(path, "r+b");
     assert_non_null(f);
-    for (long at = 0; at < SIZE; at += 32768) {
+    for (long at = 0; at < (long)SIZE; at += 32768) {
         assert_int_equal(fseek(f, at, SEEK_SET), 0);
         fputc(t.bytes[at] ^ 0x55, f);
     }
