@@ -1,0 +1,149 @@
+/* For fuzzers of policy/authoring: tests/unit/desk.h's site with its ledger in memory (SQLite's memdb), which goes back to the same beginning
+ * before each input; and what stands in its tables as one digest. */
+#ifndef FERRY_TESTS_FUZZ_DESK_H
+#define FERRY_TESTS_FUZZ_DESK_H
+
+#include <sqlite3.h>
+
+#include "tests/unit/desk.h"
+
+#include "policy/authoring/rollout.h"
+
+#define DESK_NODES 4
+
+struct fuzz_desk {
+    struct desk *desk;
+    sqlite3     *ledger, *beginning;            /* the desk's own, seen from outside; the copy it goes back to */
+    char         nodes[DESK_NODES][NODE_ID_SIZE];
+};
+
+static inline void fuzz_must(bool good, const char *what)
+{
+    if (!good) {
+        fprintf(stderr, "%s\n", what);
+        abort();
+    }
+}
+
+static inline void fuzz_copy(sqlite3 *to, sqlite3 *from)
+{
+    sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
+
+    fuzz_must(b && sqlite3_backup_step(b, -1) == SQLITE_DONE, "the ledger cannot be copied");
+    sqlite3_backup_finish(b);
+}
+
+static inline void fuzz_desk_end(void)
+{
+    /* The ledger goes with the process; what lies in /tmp would not. */
+    char *dir = getenv("FERRY_FUZZ_DESK");
+
+    if (dir)
+        file_remove(dir, NULL);
+}
+
+/* till-0 … till-3 need curl, the group october has it, downloaded. dp-1 is till-3's; weekly is a rule, p a phased deployment. */
+static inline void fuzz_desk_fill(struct fuzz_desk *f)
+{
+    struct desk *d = f->desk;
+
+    desk_catalog(d);
+    for (int i = 0; i < DESK_NODES; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "till-%d", i);
+        desk_node(d, name, f->nodes[i]);
+        desk_status(d, f->nodes[i],
+                    "[{'serial':1,'topic':'facts','facts':{'hostname':'till','memory.mib':2048,'boundary.group':'hq'}},"
+                    "{'serial':2,'topic':'inventory','packages':[['curl','8.0','amd64','i','curl','8.0']]},"
+                    "{'serial':3,'topic':'scan','scan':{'states':{'apt:debian:curl:8.1':['required',0]}}}]");
+    }
+    say(d, "boundary.add", "{'group':'hq','cidrs':['10.1.0.0/16']}");
+    say(d, "dp.add", "{'name':'dp-1','url':'http://dp-1.example.org','node':'till-3'}");
+    say(d, "collection.create", "{'name':'tills','rule':'hostname ~ till-*'}");
+    say(d, "group.create", "{'name':'october','filter':'name = curl'}");
+    desk_download(d, "october");
+    say(d, "content.distribute", "{'name':'october','to':['dp-1']}");
+    say(d, "deployment.create", "{'name':'october','group':'october','collection':'tills','required':true,'available':'now','deadline':'+2h'}");
+    say(d, "rule.create", "{'name':'weekly','filter':'name in (curl, openssl)','schedule':'sunday 02:00','to':['dp-1']}");
+    say(d, "search.save", "{'name':'mine','filter':'required >= 1'}");
+}
+
+/* Once. Every database of this process lives in memory from now on. */
+static inline struct fuzz_desk *fuzz_desk_open(void)
+{
+    struct fuzz_desk *f = must_alloc(sizeof *f);
+    void             *desk = NULL;
+
+    sqlite3_initialize();
+    fuzz_must(sqlite3_vfs_register(sqlite3_vfs_find("memdb"), 1) == SQLITE_OK, "SQLite has no memdb");
+    desk_open(&desk);
+    f->desk = desk;
+    setenv("FERRY_FUZZ_DESK", f->desk->dir, 1);
+    atexit(fuzz_desk_end);
+    fuzz_desk_fill(f);
+    fuzz_must(sqlite3_open(f->desk->ledger_path, &f->ledger) == SQLITE_OK, "the ledger is not shared");
+    fuzz_must(sqlite3_open(":memory:", &f->beginning) == SQLITE_OK, "no room for the beginning");
+    fuzz_copy(f->beginning, f->ledger);
+    return f;
+}
+
+static inline void fuzz_desk_again(struct fuzz_desk *f)
+{
+    fuzz_copy(f->ledger, f->beginning);
+    f->desk->a.now = DESK_NOW;
+    f->desk->a.dry_run = f->desk->a.plan = false;
+}
+
+static inline void fuzz_hash_rows(sqlite3 *db, const char *table, struct text *out)
+{
+    char         *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", table);
+    sqlite3_stmt *q = NULL;
+
+    fuzz_must(sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK, sql);
+    while (sqlite3_step(q) == SQLITE_ROW)
+        for (int i = 0; i < sqlite3_column_count(q); i++) {
+            const void *bytes = sqlite3_column_blob(q, i);
+            text_put(out, bytes ? bytes : "", (size_t)sqlite3_column_bytes(q, i));
+            text_put(out, "", 1);
+        }
+    sqlite3_finalize(q);
+    sqlite3_free(sql);
+}
+
+/* Of every row of every table, in the order they lie. */
+static inline struct sha256 fuzz_desk_digest(struct fuzz_desk *f)
+{
+    struct text   all = {0};
+    sqlite3_stmt *q = NULL;
+    struct sha256 h;
+
+    fuzz_must(sqlite3_prepare_v2(f->ledger, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", -1, &q, NULL) == SQLITE_OK,
+              "no tables");
+    while (sqlite3_step(q) == SQLITE_ROW)
+        fuzz_hash_rows(f->ledger, (const char *)sqlite3_column_text(q, 0), &all);
+    sqlite3_finalize(q);
+    h = hash_bytes(all.data, all.length);
+    text_end(&all);
+    return h;
+}
+
+static inline bool fuzz_same(struct sha256 a, struct sha256 b)
+{
+    return sha256_same(&a, &b);
+}
+
+/* The next line of data, NUL-terminated; NULL at the end. Caller frees. */
+static inline char *fuzz_line(const uint8_t **data, size_t *size)
+{
+    const uint8_t *end = *size ? memchr(*data, '\n', *size) : NULL;
+    size_t         n = end ? (size_t)(end - *data) : *size, step = n + (end != NULL);
+    char          *line = *size ? must_alloc(n + 1) : NULL;
+
+    if (line)
+        memcpy(line, *data, n);
+    *data += step;
+    *size -= step;
+    return line;
+}
+
+#endif
