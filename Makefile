@@ -121,7 +121,8 @@ build/fuzz/libferry.a: $(FUZZ_O)
 	$(Q)rm -f $@ && ar rcs $@ $^
 build/fuzz/%: tests/fuzz/%.c build/fuzz/libferry.a
 	@echo "  FUZZ  $@"
-	$(Q)clang -std=gnu17 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -O1 -g -I. -D_GNU_SOURCE -c -o $@.o $<
+	$(Q)clang -std=gnu17 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -O1 -g -I. -D_GNU_SOURCE -MMD -MP -MT $@ \
+	    -MF build/fuzz/obj/$(@F).d -c -o $@.o $<
 	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $@.o build/fuzz/libferry.a $(LIBRARIES) -lcmocka
 
 install: all

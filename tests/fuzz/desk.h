@@ -63,7 +63,7 @@ static inline void fuzz_desk_fill(struct fuzz_desk *f)
     say(d, "group.create", "{'name':'october','filter':'name = curl'}");
     desk_download(d, "october");
     say(d, "content.distribute", "{'name':'october','to':['dp-1']}");
-    say(d, "deployment.create", "{'name':'october','group':'october','collection':'tills','required':true,'available':'now','deadline':'+2h'}");
+    say(d, "deployment.create", "{'name':'october','group':'october','collection':'tills','purpose':'required','available':'now','deadline':'+2h'}");
     say(d, "rule.create", "{'name':'weekly','filter':'name in (curl, openssl)','schedule':'sunday 02:00','to':['dp-1']}");
     say(d, "search.save", "{'name':'mine','filter':'required >= 1'}");
 }
@@ -78,6 +78,10 @@ static inline struct fuzz_desk *fuzz_desk_open(void)
     fuzz_must(sqlite3_vfs_register(sqlite3_vfs_find("memdb"), 1) == SQLITE_OK, "SQLite has no memdb");
     desk_open(&desk);
     f->desk = desk;
+    /* In memory it went with the connection that had made it: only the schema was made again. */
+    fuzz_must(!ledger_set(f->desk->a.ledger, "site.id", DESK_SITE, NULL) && !ledger_set(f->desk->a.ledger, "site.name", "hq", NULL) &&
+                  !ledger_set(f->desk->a.ledger, "site.seal", "00", NULL),
+              "no settings");
     setenv("FERRY_FUZZ_DESK", f->desk->dir, 1);
     atexit(fuzz_desk_end);
     fuzz_desk_fill(f);

@@ -110,6 +110,9 @@ static void times(void **state)
     (void)state;
     assert_string_equal(time_print(1795467600, out), "2026-11-23T21:00:00Z");
     assert_string_equal(time_print(0, out), "-");
+    assert_string_equal(time_print(INT64_MAX, out), "-");
+    assert_int_equal(time_read("0026-11-23T21:00:00Z", &t, NULL), OK);
+    assert_string_equal(time_print(t, out), "0026-11-23T21:00:00Z");
     assert_int_equal(time_read("2026-11-23T21:00:00Z", &t, NULL), OK);
     assert_int_equal(t, 1795467600);
     assert_int_equal(time_read("2028-02-29T00:00:00Z", &t, NULL), OK);
