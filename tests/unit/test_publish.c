@@ -207,8 +207,6 @@ static void test_windows_alone(void **state)
     repository_close(p.r);
 }
 
-int main(void)
-{
 /* A policy that is for nobody is for everybody who is told so: it is not made. */
 static void test_no_site(void **state)
 {
@@ -222,6 +220,8 @@ static void test_no_site(void **state)
     json_decref(rows);
 }
 
+int main(void)
+{
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
     const struct CMUnitTest tests[] = {
         T(test_nothing_new), T(test_changed), T(test_seq), T(test_same_name_again), T(test_collection), T(test_scan), T(test_torrent_gone),
