@@ -18,6 +18,7 @@
     X(RULES_BACK, "UPDATE rule SET since = CASE WHEN since > ?1 THEN ?1 ELSE since END, last_nominal = CASE WHEN last_nominal > ?1 THEN ?1" \
                   " ELSE last_nominal END, last_sync_run = CASE WHEN last_sync_run > ?1 THEN ?1 ELSE last_sync_run END," \
                   " last_failed = CASE WHEN last_failed > ?1 THEN ?1 ELSE last_failed END") \
+    X(RULE_RAN, "SELECT count(*) FROM rule_run WHERE rule = ?1 AND nominal = ?2") \
     X(RULE_WENT_WELL, "UPDATE rule SET failures = 0, last_failed = 0 WHERE name = ?1") \
     X(RULE_WENT_WRONG, "UPDATE rule SET failures = failures + 1, last_failed = ?2 WHERE name = ?1") \
     X(RULE_DROP, "DELETE FROM rule WHERE name = ?1") \
