@@ -162,6 +162,7 @@ static void on_turn(void *ctx, struct exchange *x)
     json_t       *body = NULL, *out = NULL;
     enum err      code = open_sealed(s, x, TURN_LIMIT, node_id, &body, &e);
 
+    code = code ? code : turn_new(&a, node_id, body, &e);
     code = code ? code : turn_ask(&a, node_id, body, &out, &e);
     json_decref(body);
     if (code) {

@@ -133,6 +133,7 @@
                   " ON g.grp = d.grp WHERE d.dp = ?1) AND NOT EXISTS (SELECT 1 FROM dp_content h WHERE h.dp = ?1 AND h.sha256 = c.sha256" \
                   " AND h.state = 'complete')") \
     X(CATALOG_FAILED, "UPDATE catalog SET failed = ?2, failure = ?3 WHERE name = ?1") \
+    X(TURN_QUESTION, "UPDATE node SET questions = ?2 WHERE id = ?1 AND questions < ?2") \
     X(TURN_HOLDERS, "SELECT node, since, until FROM turn WHERE collection = ?1 AND until > ?2") \
     X(TURN_ONE, "SELECT since, until FROM turn WHERE collection = ?1 AND node = ?2") \
     X(TURN_PUT, "INSERT INTO turn(collection, node, since, until, asked) VALUES(?1, ?2, ?3, ?4, ?3) ON CONFLICT(collection, node)" \

@@ -109,6 +109,9 @@ static const char *const migrations[] = {
 
     /* Whether the administrator's program has been told of an alert; when a node that waits for its turn last asked. */
     "ALTER TABLE alert ADD COLUMN told INTEGER DEFAULT 1; ALTER TABLE turn ADD COLUMN asked BIGINT DEFAULT 0;",
+
+    /* The highest number a node has put on a question about its turn: an older one is somebody's copy. */
+    "ALTER TABLE node ADD COLUMN questions BIGINT DEFAULT 0;",
 };
 // clang-format on
 

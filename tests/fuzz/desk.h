@@ -10,11 +10,14 @@
 #include "policy/authoring/rollout.h"
 
 #define DESK_NODES 4
+#define DESK_TABLES 60
 
 struct fuzz_desk {
-    struct desk *desk;
-    sqlite3     *ledger, *beginning;            /* the desk's own, seen from outside; the copy it goes back to */
-    char         nodes[DESK_NODES][NODE_ID_SIZE];
+    struct desk  *desk;
+    sqlite3      *ledger;                       /* the desk's own, seen from outside, with the beginning attached to it */
+    sqlite3_stmt *wipe[DESK_TABLES], *fill[DESK_TABLES], *look[DESK_TABLES];
+    size_t        tables;
+    char          nodes[DESK_NODES][NODE_ID_SIZE];
 };
 
 static inline void fuzz_must(bool good, const char *what)
@@ -25,12 +28,22 @@ static inline void fuzz_must(bool good, const char *what)
     }
 }
 
-static inline void fuzz_copy(sqlite3 *to, sqlite3 *from)
+static inline sqlite3_stmt *fuzz_prepare(sqlite3 *db, const char *text, const char *table)
 {
-    sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
+    char         *sql = sqlite3_mprintf(text, table, table);
+    sqlite3_stmt *q = NULL;
 
-    fuzz_must(b && sqlite3_backup_step(b, -1) == SQLITE_DONE, "the ledger cannot be copied");
-    sqlite3_backup_finish(b);
+    fuzz_must(sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK, sql);
+    sqlite3_free(sql);
+    return q;
+}
+
+static inline void fuzz_do(sqlite3 *db, const char *text, const char *table)
+{
+    sqlite3_stmt *q = fuzz_prepare(db, text, table);
+
+    fuzz_must(sqlite3_step(q) == SQLITE_DONE, text);
+    sqlite3_finalize(q);
 }
 
 static inline void fuzz_desk_end(void)
@@ -68,6 +81,23 @@ static inline void fuzz_desk_fill(struct fuzz_desk *f)
     say(d, "search.save", "{'name':'mine','filter':'required >= 1'}");
 }
 
+static inline void fuzz_begin(struct fuzz_desk *f)
+{
+    sqlite3_stmt *names;
+
+    fuzz_do(f->ledger, "ATTACH ':memory:' AS beginning", NULL);
+    names = fuzz_prepare(f->ledger, "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%%' ORDER BY name", NULL);
+    while (sqlite3_step(names) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(names, 0);
+        fuzz_must(f->tables < DESK_TABLES, "more tables than expected");
+        fuzz_do(f->ledger, "CREATE TABLE beginning.\"%w\" AS SELECT * FROM main.\"%w\"", name);
+        f->wipe[f->tables] = fuzz_prepare(f->ledger, "DELETE FROM main.\"%w\"", name);
+        f->fill[f->tables] = fuzz_prepare(f->ledger, "INSERT INTO main.\"%w\" SELECT * FROM beginning.\"%w\"", name);
+        f->look[f->tables++] = fuzz_prepare(f->ledger, "SELECT * FROM main.\"%w\"", name);
+    }
+    sqlite3_finalize(names);
+}
+
 /* Once. Every database of this process lives in memory from now on. */
 static inline struct fuzz_desk *fuzz_desk_open(void)
 {
@@ -86,46 +116,39 @@ static inline struct fuzz_desk *fuzz_desk_open(void)
     atexit(fuzz_desk_end);
     fuzz_desk_fill(f);
     fuzz_must(sqlite3_open(f->desk->ledger_path, &f->ledger) == SQLITE_OK, "the ledger is not shared");
-    fuzz_must(sqlite3_open(":memory:", &f->beginning) == SQLITE_OK, "no room for the beginning");
-    fuzz_copy(f->beginning, f->ledger);
+    fuzz_begin(f);
     return f;
 }
 
+/* Row by row: copied as a file, every statement of the ledger would have to be prepared again. */
 static inline void fuzz_desk_again(struct fuzz_desk *f)
 {
-    fuzz_copy(f->ledger, f->beginning);
+    fuzz_do(f->ledger, "BEGIN IMMEDIATE", NULL);
+    for (size_t i = 0; i < f->tables; i++) {
+        fuzz_must(sqlite3_step(f->wipe[i]) == SQLITE_DONE && sqlite3_step(f->fill[i]) == SQLITE_DONE, "no way back to the beginning");
+        sqlite3_reset(f->wipe[i]);
+        sqlite3_reset(f->fill[i]);
+    }
+    fuzz_do(f->ledger, "COMMIT", NULL);
     f->desk->a.now = DESK_NOW;
     f->desk->a.dry_run = f->desk->a.plan = false;
-}
-
-static inline void fuzz_hash_rows(sqlite3 *db, const char *table, struct text *out)
-{
-    char         *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", table);
-    sqlite3_stmt *q = NULL;
-
-    fuzz_must(sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK, sql);
-    while (sqlite3_step(q) == SQLITE_ROW)
-        for (int i = 0; i < sqlite3_column_count(q); i++) {
-            const void *bytes = sqlite3_column_blob(q, i);
-            text_put(out, bytes ? bytes : "", (size_t)sqlite3_column_bytes(q, i));
-            text_put(out, "", 1);
-        }
-    sqlite3_finalize(q);
-    sqlite3_free(sql);
 }
 
 /* Of every row of every table, in the order they lie. */
 static inline struct sha256 fuzz_desk_digest(struct fuzz_desk *f)
 {
     struct text   all = {0};
-    sqlite3_stmt *q = NULL;
     struct sha256 h;
 
-    fuzz_must(sqlite3_prepare_v2(f->ledger, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", -1, &q, NULL) == SQLITE_OK,
-              "no tables");
-    while (sqlite3_step(q) == SQLITE_ROW)
-        fuzz_hash_rows(f->ledger, (const char *)sqlite3_column_text(q, 0), &all);
-    sqlite3_finalize(q);
+    for (size_t i = 0; i < f->tables; i++) {
+        while (sqlite3_step(f->look[i]) == SQLITE_ROW)
+            for (int k = 0; k < sqlite3_column_count(f->look[i]); k++) {
+                const void *bytes = sqlite3_column_blob(f->look[i], k);
+                text_put(&all, bytes ? bytes : "", (size_t)sqlite3_column_bytes(f->look[i], k));
+                text_put(&all, "", 1);
+            }
+        sqlite3_reset(f->look[i]);
+    }
     h = hash_bytes(all.data, all.length);
     text_end(&all);
     return h;
