@@ -194,6 +194,7 @@
     X(BOUNDARY_DROP, "DELETE FROM boundary WHERE name = ?1") \
     X(TOKEN_PUT, "INSERT INTO token VALUES(?1, ?2, ?3, 0)") \
     X(TOKEN, "SELECT secret, expires, used FROM token WHERE id = ?1") \
+    X(TOKENS_SWEEP, "DELETE FROM token WHERE expires <= ?1") \
     X(TOKEN_USE, "UPDATE token SET used = 1 WHERE id = ?1") \
     X(NODE_PUT, "INSERT INTO node(id, public, hostname, address, enrolled, last_contact, facts, inventory, held, retired, scanned," \
                 " branch)" \
