@@ -1,6 +1,6 @@
 /* The control API's commands: policy/authoring/author_command.c's table and everything behind it. A line is a command and its arguments,
- * "deployment.create {"name": …}"; "?" before it: a dry run, "!": a plan; "wait SECONDS": the clock moves and the site does what it does by itself. What is refused,
- * asked or tried out leaves the ledger as it was; what is accepted can be published. */
+ * "deployment.create {"name": …}"; "?" before it: a dry run, "!": a plan; "wait SECONDS": the clock moves and the site does what it does by
+ * itself. What is refused, asked or tried out leaves the ledger as it was; what is accepted can be published. */
 #include "tests/fuzz/desk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

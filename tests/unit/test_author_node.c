@@ -151,7 +151,8 @@ static void test_same_name(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
-    const struct CMUnitTest tests[] = {T(test_once), T(test_expired), T(test_expired_for_good), T(test_secret), T(test_dry_token), T(test_retire), T(test_same_name)};
+    const struct CMUnitTest tests[] = {T(test_once), T(test_expired), T(test_expired_for_good), T(test_secret), T(test_dry_token),
+                                       T(test_retire), T(test_same_name)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
