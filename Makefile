@@ -123,8 +123,9 @@ build/fuzz/libferry.a: $(FUZZ_O)
 	$(Q)rm -f $@ && ar rcs $@ $^
 build/fuzz/%: tests/fuzz/%.c build/fuzz/libferry.a
 	@echo "  FUZZ  $@"
-	$(Q)clang -std=gnu17 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -O1 -g -I. -D_GNU_SOURCE -c -o $@.o $<
-	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $@.o build/fuzz/libferry.a $(LIBRARIES)
+	$(Q)clang -std=gnu17 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -O1 -g -I. -D_GNU_SOURCE -MMD -MP -MT $@ \
+	    -MF build/fuzz/obj/$(@F).d -c -o $@.o $<
+	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $@.o build/fuzz/libferry.a $(LIBRARIES) -lcmocka
 
 install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/man/man5 $(DESTDIR)$(prefix)/share/man/man7 \

@@ -159,12 +159,14 @@ char *base64_encode(const void *bytes, size_t size)
     return sodium_bin2base64(out, room, bytes, size, sodium_base64_VARIANT_ORIGINAL);
 }
 
+/* The alphabet is checked here: libsodium 1.0.18 takes bytes above 127 for letters where char is signed. */
 uint8_t *base64_decode(const char *text, size_t limit, size_t *size)
 {
     size_t   length = strlen(text);
     uint8_t *out;
 
-    if (length / 4 * 3 > limit + 2)             /* two bytes may be padding */
+    if (length / 4 * 3 > limit + 2 ||           /* two bytes may be padding */
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") != length)
         return NULL;
     out = must_alloc(length / 4 * 3 + 1);
     if (sodium_base642bin(out, length / 4 * 3 + 1, text, length, NULL, size, NULL, sodium_base64_VARIANT_ORIGINAL) || *size > limit) {

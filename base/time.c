@@ -9,12 +9,17 @@
 
 #define LAST_SECOND 253402300799                /* 9999-12-31T23:59:59Z: years of five digits cannot be read back */
 
+/* Not strftime: its %Y has no leading zeros, and year 26 could not be read back. */
 char *time_print(int64_t seconds, char out[TIME_SIZE])
 {
     time_t    t = (time_t)seconds;
     struct tm tm;
+    int       n = -1;
 
-    if (!seconds || !gmtime_r(&t, &tm) || !strftime(out, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm))
+    if (seconds && gmtime_r(&t, &tm))
+        n = snprintf(out, TIME_SIZE, "%04lld-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900LL, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+                     tm.tm_sec);
+    if (n < 0 || n >= TIME_SIZE)
         memcpy(out, "-", 2);
     return out;
 }

@@ -87,7 +87,10 @@ target.c ::: if (length != t->length || !sha256_same(&h, &t->sha256)) ::: if (!s
 target.c ::: if (!found || strcmp(found, audience)) ::: if (!found)
 target.c ::: json_integer_value(seq) != t->seq) ::: false)
 target.c ::: if (!json_is_integer(seq) || json_integer_value(seq) < 0) ::: if (false)
-verifier_check.c ::: if (r->expires <= v->now) ::: if (r->expires < v->now)
+verifier_check.c ::: v->expired = r->expires <= v->now ::: v->expired = r->expires < v->now
+verifier_check.c ::: || (timestamp && r->version <= v->stale); ::: ;
+verifier_check.c ::: r->version <= v->stale ::: r->version < v->stale
+verifier_check.c ::: v->expired_timestamp = v->expired && timestamp ? r->version : 0; ::: v->expired_timestamp = r->version;
 verifier_check.c ::: if (!code && (code = role_verify(out, s, name, e))) ::: if (false)
 verifier_check.c ::: code = role_verify(&r, &a->signer, a->name, e); ::: ;
 verifier_check.c ::: if (!code && r.version != a->version) ::: if (false)

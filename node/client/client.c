@@ -16,25 +16,6 @@
 #define JUMP_MS      2000                       /* seconds are all the wall clock tells: less is no jump */
 #define POLL_SOON_MS 1000                       /* after it has been decided at once with what is here */
 
-/* The highest is written down once a minute, read once. */
-int64_t client_now(struct client *c)
-{
-    int64_t now = clock_now();
-    char    text[32];
-
-    if (c->highest < 0) {
-        AUTO(text_free) char *kept = c->store ? store_get(c->store, "clock.highest") : NULL;
-        c->highest = c->highest_kept = kept ? strtoll(kept, NULL, 10) : 0;
-    }
-    if (now >= c->highest_kept + 60 && c->store) {
-        snprintf(text, sizeof text, "%lld", (long long)now);
-        store_set(c->store, "clock.highest", text, NULL);
-        c->highest_kept = now;
-    }
-    c->highest = now > c->highest ? now : c->highest;
-    return c->highest;
-}
-
 void client_hold(struct client *c)
 {
     c->open++;
@@ -85,6 +66,7 @@ static void watch_clock(struct client *c, int64_t now)
 
     if (jump > JUMP_MS || jump < -JUMP_MS) {
         log_say(LOG_NOTE, "clock.jumped", "the wall clock jumped; policy is asked for and everything decided again", NULL);
+        vouched_settle(c);
         c->next_poll = c->next_poll < now + POLL_SOON_MS ? c->next_poll : now + POLL_SOON_MS;
         schedule_soon(c);
     }
@@ -100,6 +82,7 @@ static void on_tick(uv_timer_t *timer)
     if (c->closing)
         return;
     watch_clock(c, now);
+    vouched_look(c);
     if (c->polling && c->ask == ASK_RUNNING && now >= c->ask_until)
         refresh_stop(c);
     if (c->enrolled)
@@ -112,7 +95,7 @@ static void on_tick(uv_timer_t *timer)
     }
     if (c->enrolled && !c->posting && c->post_at && now >= c->post_at)
         report_post(c);
-    if (c->enrolled && c->options.install && (now >= c->schedule_at || clock_now() >= c->wake_at) && !c->polling)
+    if (c->enrolled && c->options.install && (now >= c->schedule_at || client_now(c) >= c->wake_at) && !c->polling)
         schedule_run(c);
 }
 
@@ -215,7 +198,7 @@ enum err client_open(const struct client_options *options, struct client **out, 
     enum err       code;
 
     c->options = *options;
-    c->highest = -1;
+    c->vouched.kept = -1;
     c->dir = must_copy(options->config->state_dir);
     c->site_url = must_copy(options->config->site);
     code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : file_make_dirs(c->dir, 0755, e);
@@ -234,6 +217,7 @@ enum err client_open(const struct client_options *options, struct client **out, 
     c->wake_at = INT64_MAX;
     c->trimmed_at = clock_ms();                 /* what is needed has to be known first */
     c->drift = clock_now() * 1000 - clock_ms();
+    vouched_settle(c);
     c->post_at = outbox_waiting(c->store) ? clock_ms() : 0;
     uv_timer_init(options->loop, &c->timer);
     c->timer.data = c;

@@ -10,6 +10,7 @@
 #include "node/client/notify_user.h"
 #include "node/client/reboot.h"
 #include "node/client/turn.h"
+#include "node/client/vouched.h"
 #include "node/store/outbox.h"
 #include "policy/decide/node.h"
 #include "policy/trust/verifier.h"
@@ -116,7 +117,7 @@ struct client {
     uv_timer_t            timer;
     int64_t               schedule_at;          /* monotonic ms: decide again then */
     int64_t               wake_at;              /* … and when the wall clock shows this; INT64_MAX: no such moment */
-    int64_t               highest, highest_kept;        /* client_now's: ever seen, and as the store has it; -1: not read yet */
+    struct vouched        vouched;
     int64_t               drift, trimmed_at;    /* wall clock against the monotonic one, ms; when the cache was last trimmed, ms */
     char                  status[200];
     int                   open;
@@ -124,7 +125,7 @@ struct client {
     void                 *closed_ctx;
 };
 
-int64_t client_now(struct client *);            /* wall seconds, never behind the highest ever seen */
+int64_t client_now(struct client *);            /* wall seconds, never behind what the site has vouched for (vouched.h) */
 void    client_hold(struct client *);
 void    client_release(struct client *);
 

@@ -30,6 +30,14 @@ static void keep_begun(struct client *c, int64_t begun)
     store_set(c->store, BEGUN, text, NULL);
 }
 
+void reboot_settle(struct client *c, int64_t now)
+{
+    if (c->reboot.begun > now)
+        keep_begun(c, now);
+    if (c->reboot.again_at > now + AGAIN_S)
+        c->reboot.again_at = now + AGAIN_S;
+}
+
 static void keep_boot(struct client *c, const char *boot)
 {
     snprintf(c->reboot.boot, sizeof c->reboot.boot, "%s", boot);

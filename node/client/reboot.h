@@ -29,5 +29,6 @@ bool reboot_run(struct client *);
 bool reboot_pending(const struct client *);
 bool reboot_by_hand(const struct client *);    /* nothing here can restart the machine of this root */
 void reboot_stop(struct client *);             /* at the end of the client */
+void reboot_settle(struct client *, int64_t now);       /* the clock was set back to now: nothing began later */
 
 #endif

@@ -34,8 +34,11 @@ static enum err role_put(void *ctx, const char *role, const char *bytes, size_t 
 static enum err verifier_open(struct client *c, struct verifier **out, struct error *e)
 {
     struct verifier_store store = {c->store, role_get, role_put};
+    enum err              code = verifier_new(PROFILE_FERRY, &store, client_now(c), out, e);
 
-    return verifier_new(PROFILE_FERRY, &store, client_now(c), out, e);
+    if (!code)
+        vouched_brief(c, *out);
+    return code;
 }
 
 /* --- documents in force --- */
@@ -214,6 +217,7 @@ void refresh_recall(struct client *c)
         c->verifier = NULL;
         return;
     }
+    vouched_policy(c, false);
     load_common(c);
     load_deployments(c);
     c->scan_again = true;
@@ -254,6 +258,7 @@ static void finished(struct client *c, const char *why)
         c->poll_wait_ms = wait = c->poll_wait_ms < wait ? c->poll_wait_ms : wait;
         log_say(LOG_WARN, "poll.failed", why, NULL);
     } else {
+        vouched_policy(c, true);
         c->poll_wait_ms = 0;
         c->last_poll = client_now(c);
         c->poll_good_ms = clock_ms();
@@ -393,7 +398,8 @@ static void next_file(struct client *c)
     case VERIFIER_FAILED: break;
     }
     snprintf(why, sizeof why, "policy: %.280s", verifier_error(c->verifier)->text);
-    report_change(c, "alert", json_pack("{s:s,s:s}", "event", "policy.refused", "detail", why));
+    if (!vouched_refused(c, why))
+        report_change(c, "alert", json_pack("{s:s,s:s}", "event", "policy.refused", "detail", why));
     verifier_free(c->verifier);
     c->verifier = NULL;
     finished(c, why);

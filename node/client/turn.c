@@ -11,6 +11,7 @@
 #include "policy/document/json.h"
 
 #define NAME         "turn.until"               /* in the store; "0" when it is not held */
+#define NUMBER       "turn.number"              /* of the last question */
 #define ANSWER_LIMIT 4096
 #define AGAIN_S      60                         /* unless the site says otherwise */
 #define AGAIN_MOST_S 3600
@@ -125,9 +126,22 @@ static void on_asked(void *ctx, const struct web_answer *answer)
     client_release(c);
 }
 
+/* Each question bears a higher number than all before, so that a copy of it is worth nothing. Durable before it is used; one that begins anew
+ * (the store was lost) begins at the time, which nobody reaches by counting. */
+static int64_t next_number(struct client *c)
+{
+    AUTO(text_free) char *last = store_get(c->store, NUMBER), *text = NULL;
+    int64_t               number = last ? strtoll(last, NULL, 10) + 1 : 1, now = client_now(c);
+
+    number = number > now ? number : now;
+    text = must_print("%lld", (long long)number);
+    store_set(c->store, NUMBER, text, NULL);
+    return number;
+}
+
 static void ask(struct client *c, const char *op)
 {
-    AUTO(text_free) char *text = must_print("{\"op\":\"%s\"}", op), *url = NULL;
+    AUTO(text_free) char *text = must_print("{\"op\":\"%s\",\"number\":%lld}", op, (long long)next_number(c)), *url = NULL;
     uint8_t        *sealed = NULL;
     struct error    e;
     struct web_call call = {.method = "POST",

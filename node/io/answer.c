@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "node/io/exchange.h"
+#include "node/io/range.h"
 
 #define FILE_BLOCK (64u << 10) /* 4 KiB, libmicrohttpd's own for descriptors, costs four times the CPU (experiments.md section 3) */
 
@@ -86,47 +87,6 @@ void answer_error(struct exchange *x, const struct error *e)
 
 /* --- files --- */
 
-enum range { RANGE_WHOLE, RANGE_PART, RANGE_BEYOND };
-
-static bool read_digits(const char **p, uint64_t *out)
-{
-    const char *begin = *p;
-
-    for (*out = 0; **p >= '0' && **p <= '9'; (*p)++)
-        if (__builtin_mul_overflow(*out, 10, out) || __builtin_add_overflow(*out, (uint64_t)(**p - '0'), out))
-            *out = UINT64_MAX / 16;             /* beyond any file; stays there or grows */
-    return *p > begin;
-}
-
-/* One range is honoured; several, or what is not understood, mean the whole (RFC 9110 section 14.2 permits that). */
-static enum range read_range(const char *text, uint64_t size, uint64_t *first, uint64_t *length)
-{
-    uint64_t last;
-    bool     from, to;
-
-    if (strncmp(text, "bytes=", 6))
-        return RANGE_WHOLE;
-    text += 6;
-    from = read_digits(&text, first);
-    if (*text++ != '-')
-        return RANGE_WHOLE;
-    to = read_digits(&text, &last);
-    if (*text || (!from && !to) || (from && to && last < *first))
-        return RANGE_WHOLE;
-    if (!to)
-        last = UINT64_MAX;
-    if (!from) {                                /* the last so many bytes */
-        if (!last || !size)
-            return RANGE_BEYOND;
-        *first = last < size ? size - last : 0;
-        last = size - 1;
-    }
-    if (*first >= size)
-        return RANGE_BEYOND;
-    *length = (last < size - 1 ? last : size - 1) - *first + 1;
-    return RANGE_PART;
-}
-
 static ssize_t on_more(void *ctx, uint64_t position, char *buffer, size_t room)
 {
     struct reading *r = ctx;
@@ -159,17 +119,12 @@ static struct MHD_Response *file_response(struct exchange *x, int *fd, uint64_t 
     return r;
 }
 
-static bool tag_matches(const char *list, const char *tag)
-{
-    return list && (!strcmp(list, "*") || strstr(list, tag));
-}
-
 /* The range that applies: none when If-Range names another version of the file. */
 static enum range wanted_range(struct exchange *x, const char *tag, uint64_t size, uint64_t *first, uint64_t *length)
 {
     const char *range = exchange_header(x, "Range"), *condition = exchange_header(x, "If-Range");
 
-    return range && (!condition || !strcmp(condition, tag)) ? read_range(range, size, first, length) : RANGE_WHOLE;
+    return range && (!condition || !strcmp(condition, tag)) ? range_read(range, size, first, length) : RANGE_WHOLE;
 }
 
 static void send_file(struct exchange *x, int *fd, uint64_t size, const char *tag, const char *type)
@@ -180,7 +135,7 @@ static void send_file(struct exchange *x, int *fd, uint64_t size, const char *ta
     struct MHD_Response  *r;
     int                   status = MHD_HTTP_OK;
 
-    if (tag_matches(exchange_header(x, "If-None-Match"), tag)) {
+    if (range_tag_matches(exchange_header(x, "If-None-Match"), tag)) {
         status = MHD_HTTP_NOT_MODIFIED;
         r = response_of(x, NULL, "", 0);
     } else if (range == RANGE_BEYOND) {

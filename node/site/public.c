@@ -90,6 +90,7 @@ static void on_turn(void *ctx, struct exchange *x)
     json_t       *body = NULL, *out = NULL;
     enum err      code = site_open_sealed(s, x, ASK_LIMIT, public, node_id, &body, &e);
 
+    code = code ? code : turn_new(&a, node_id, body, &e);
     code = code ? code : turn_ask(&a, node_id, body, &out, &e);
     json_decref(body);
     if (code) {

@@ -16,7 +16,7 @@ enum err store_open(const char *path, struct store **out,
                     struct error *); /* makes it 0600; migrates; a broken file is moved aside, loudly */
 void     store_close(struct store *);
 
-/* Named values: "node.enrolled", "clock.highest", "scan.last" … ; NULL when absent; caller frees. */
+/* Named values: "node.enrolled", "clock.vouched", "scan.last" … ; NULL when absent; caller frees. */
 char    *store_get(struct store *, const char *name);
 enum err store_set(struct store *, const char *name, const char *value, struct error *);
 

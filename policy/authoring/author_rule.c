@@ -46,9 +46,15 @@ static enum err due_of(struct author *a, const json_t *row, const struct zone *z
     struct rule_clock clock;
     enum err          code = rule_clock_of(a, row, &schedule, &clock, e);
 
-    if (!code)
+    if (code)
+        return code;
+    *due = rule_due(&clock, zone, a->now);
+    /* A clock that was set back comes by the same time again: what its record says has run does not run twice. */
+    if (due->run && due->trigger == RULE_ON_SCHEDULE && rows_number(a->ledger, LEDGER_RULE_RAN, "si", arg_text(row, "name"), due->nominal)) {
+        clock.last_nominal = due->nominal;
         *due = rule_due(&clock, zone, a->now);
-    return code;
+    }
+    return OK;
 }
 
 /* A wall clock that was set back must not hold rules until it has caught up: what lies ahead of now was now. */

@@ -220,6 +220,22 @@ static enum err ask(struct author *a, const char *node, const char *op, json_t *
     return code;
 }
 
+/* What a node signed yesterday is good for nobody today: a "give" that comes again would let others begin while it installs. The number is used
+ * up whatever comes of the question. */
+enum err turn_new(struct author *a, const char *node_id, const json_t *body, struct error *e)
+{
+    const json_t *number = json_object_get(body, "number");
+    enum err      code;
+
+    if (!json_is_integer(number) || json_integer_value(number) < 1)
+        return fail(e, ERR_USAGE, "a question about a turn has to bear a number from 1 up");
+    code = rows_run(a->ledger, LEDGER_TURN_QUESTION, e, "si", node_id, (int64_t)json_integer_value(number));
+    if (!code && !ledger_changes(a->ledger))
+        code = fail(e, ERR_DENIED, "question %lld of node %.64s is not a new one; a node's questions about its turn bear rising numbers",
+                    (long long)json_integer_value(number), node_id);
+    return code;
+}
+
 enum err turn_ask(struct author *a, const char *node_id, const json_t *body, json_t **out, struct error *e)
 {
     const char *op = arg_text(body, "op"), *node = arg_text(body, "node");

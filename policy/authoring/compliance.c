@@ -208,8 +208,11 @@ static enum err take_acknowledge(struct intake *in, const json_t *m, struct erro
     return code;
 }
 
+/* over: what an earlier one told of has ended. */
 static enum err take_alert(struct intake *in, const json_t *m, struct error *e)
 {
+    if (json_is_true(json_object_get(m, "over")) && arg_text(m, "event"))
+        return over(in, arg_text(m, "event"), arg_text(m, "subject") ? arg_text(m, "subject") : "", e);
     return alert(in, arg_text(m, "event") ? arg_text(m, "event") : "alert", arg_text(m, "subject"), arg_text(m, "detail"), e);
 }
 

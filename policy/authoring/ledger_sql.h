@@ -196,6 +196,7 @@
     X(BOUNDARY_DROP, "DELETE FROM boundary WHERE name = ?1") \
     X(TOKEN_PUT, "INSERT INTO token(id, secret, expires, used, approval) VALUES(?1, ?2, ?3, 0, ?4)") \
     X(TOKEN, "SELECT secret, expires, used, approval FROM token WHERE id = ?1") \
+    X(TOKENS_SWEEP, "DELETE FROM token WHERE expires <= ?1") \
     X(TOKEN_USE, "UPDATE token SET used = 1 WHERE id = ?1") \
     X(ENROLMENT_PUT, "INSERT INTO enrolment VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(node) DO UPDATE SET token = ?2, hostname = ?4," \
                      " address = ?5, since = CASE enrolment.state WHEN 'waits' THEN enrolment.since ELSE ?6 END, state = ?7") \

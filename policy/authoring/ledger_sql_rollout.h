@@ -18,6 +18,7 @@
     X(RULES_BACK, "UPDATE rule SET since = CASE WHEN since > ?1 THEN ?1 ELSE since END, last_nominal = CASE WHEN last_nominal > ?1 THEN ?1" \
                   " ELSE last_nominal END, last_sync_run = CASE WHEN last_sync_run > ?1 THEN ?1 ELSE last_sync_run END," \
                   " last_failed = CASE WHEN last_failed > ?1 THEN ?1 ELSE last_failed END") \
+    X(RULE_RAN, "SELECT count(*) FROM rule_run WHERE rule = ?1 AND nominal = ?2") \
     X(RULE_WENT_WELL, "UPDATE rule SET failures = 0, last_failed = 0 WHERE name = ?1") \
     X(RULE_WENT_WRONG, "UPDATE rule SET failures = failures + 1, last_failed = ?2 WHERE name = ?1") \
     X(RULE_DROP, "DELETE FROM rule WHERE name = ?1") \
@@ -132,6 +133,7 @@
                   " ON g.grp = d.grp WHERE d.dp = ?1) AND NOT EXISTS (SELECT 1 FROM dp_content h WHERE h.dp = ?1 AND h.sha256 = c.sha256" \
                   " AND h.state = 'complete')") \
     X(CATALOG_FAILED, "UPDATE catalog SET failed = ?2, failure = ?3 WHERE name = ?1") \
+    X(TURN_QUESTION, "UPDATE node SET questions = ?2 WHERE id = ?1 AND questions < ?2") \
     X(TURN_HOLDERS, "SELECT node, since, until FROM turn WHERE collection = ?1 AND until > ?2") \
     X(TURN_ONE, "SELECT since, until FROM turn WHERE collection = ?1 AND node = ?2") \
     X(TURN_PUT, "INSERT INTO turn(collection, node, since, until, asked) VALUES(?1, ?2, ?3, ?4, ?3) ON CONFLICT(collection, node)" \

@@ -385,6 +385,8 @@ enum err author_publications(struct author *a, struct publication_list *out, str
     enum err code = ledger_begin(a->ledger, e);
 
     memset(out, 0, sizeof *out);
+    if (!code && !audience)                     /* it could not be read: nothing is signed for nobody */
+        code = fail(e, ERR_IO, "the site's database does not tell the site's id");
     code = code ? code : fleet(a, out, audience, e);
     code = code ? code : scan(a, out, audience, e);
     code = code ? code : holdings(a, out, audience, e);

@@ -54,7 +54,8 @@ enum err alerts_evaluate(struct author *, struct error *);
 enum err alert_to_tell(struct author *, json_t **out, char **program, struct error *);
 
 /* ---- turns (author_turn.c) ---- */
-/* body: {"op": "take" | "give" | "keep"} as the node signed it. out: {"granted", "until", "why", "again_s"}. */
+/* body: {"op": "take" | "give" | "keep", "number": rises} as the node signed it. out: {"granted", "until", "why", "again_s"}. */
+enum err turn_new(struct author *, const char *node_id, const json_t *body, struct error *);      /* before it: no copy of an older one */
 enum err turn_ask(struct author *, const char *node_id, const json_t *body, json_t **out, struct error *);
 
 /* ---- catalogs (author_sync.c) ---- */

@@ -117,6 +117,9 @@ static const char *const migrations[] = {
     "CREATE TABLE enrolment(node TEXT PRIMARY KEY, token TEXT, public TEXT, hostname TEXT, address TEXT, since BIGINT, state TEXT);"
     "CREATE INDEX enrolment_state ON enrolment(state);"
     "UPDATE setting SET value = 'https://' || substr(value, 8) WHERE name = 'site.url' AND value LIKE 'http://%';",
+
+    /* The highest number a node has put on a question about its turn: an older one is somebody's copy. */
+    "ALTER TABLE node ADD COLUMN questions BIGINT DEFAULT 0;",
 };
 // clang-format on
 

@@ -9,9 +9,15 @@
 #include "policy/trust/shelf.h"
 #include "policy/trust/target.h"
 
+/* What lives longer than it may was signed by a clock that was ahead. Left alone it would be good for years, and so would be every copy. */
+static bool too_long(const json_t *body, int64_t life, int64_t now)
+{
+    return body_expires(body) > now + life;
+}
+
 static bool half_over(const json_t *body, int64_t life, int64_t now)
 {
-    return body_expires(body) <= now + life / 2;
+    return body_expires(body) <= now + life / 2 || too_long(body, life, now);
 }
 
 struct change {
@@ -221,7 +227,8 @@ static enum err publish(struct repository *r, json_t *roles, int64_t now, int64_
         if (!json_object_get(roles, role))
             json_object_set_new(roles, role, json_object());
     code = put_changes(r, roles, now, changed, e);
-    if (!code && !*changed && (r->unsigned_by[TIMESTAMP] || body_expires(r->timestamp) <= now + timestamp_left)) {
+    if (!code && !*changed && (r->unsigned_by[TIMESTAMP] || body_expires(r->timestamp) <= now + timestamp_left ||
+                              too_long(r->timestamp, LIFE_TIMESTAMP, now))) {
         code = put_timestamp(r, json_object_get(json_object_get(r->timestamp, "meta"), "snapshot.json"), now, e);
         *changed = true;
     }

@@ -330,6 +330,7 @@ void verifier_give(struct verifier *v, const char *bytes, size_t length)
 {
     enum err code = OK;
 
+    v->expired = false;
     switch (v->step) {
     case STEP_ROOT:      code = give_root(v, bytes, length); break;
     case STEP_TIMESTAMP: code = give_timestamp(v, bytes, length); break;
@@ -342,6 +343,7 @@ void verifier_give(struct verifier *v, const char *bytes, size_t length)
 
 void verifier_absent(struct verifier *v)
 {
+    v->expired = false;
     if (v->step == STEP_ROOT && !root_settled(v))
         return;
     if (v->step != STEP_ROOT && v->step != STEP_FAILED)

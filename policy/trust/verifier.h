@@ -1,10 +1,8 @@
 /* The client's half of TUF as consume/produce code (specification 5.0-5.7). No sockets, no clock, no files:
- *
  *     verifier_new(profile, store callbacks, …)     loads what is trusted; the pinned root is the store's "root" (put there at enrolment)
  *     while (verifier_next(v, &want) == VERIFIER_WANT)
  *         fetch want.path (at most want.limit bytes) and say verifier_give(v, bytes, n) or verifier_absent(v)   (404)
  *     VERIFIER_DONE → the targets; VERIFIER_FAILED → the error tells
- *
  * Order of files: (N+1).root.json until absent, timestamp.json, V.snapshot.json, V.targets.json. Ferry's profile (trust.md section 1) goes on
  * with V.ROLE.json of every delegated role and lists their targets; the general one stops there, and then searches the delegations for one
  * target at a time: verifier_find, and the same loop again. Each role is stored the moment it is verified, never before. */
@@ -53,14 +51,17 @@ struct verifier_target {                        /* one target of one delegated r
 };
 
 struct verifier;
-/* now: seconds since 1970, already max(clock, highest ever trusted). Fails when the store's root is absent or bad. */
+/* now: seconds since 1970, never behind what the caller has been vouched for. Fails when the store's root is absent or bad. */
 enum err verifier_new(enum profile, const struct verifier_store *, int64_t now, struct verifier **out, struct error *);
 void     verifier_free(struct verifier *);
 enum verifier_verdict verifier_next(struct verifier *, struct verifier_want *out);
 void     verifier_give(struct verifier *, const char *bytes, size_t length);
 void     verifier_absent(struct verifier *);
 const struct error *verifier_error(const struct verifier *);     /* after FAILED */
-
+/* Timestamps up to this version were found to have expired once, and stay so whatever now is. */
+void     verifier_stale(struct verifier *, int64_t version);
+/* After FAILED: something well signed had expired. timestamp: the version of the timestamp that had, 0: another role. */
+bool     verifier_expired(const struct verifier *, int64_t *timestamp);
 /* Ferry's profile, after DONE (or loaded from the store by verifier_recall, for a restart without network). Index 0 … count-1, in order of name. */
 enum err verifier_recall(struct verifier *, struct error *);     /* only from the store; expiry is reported in expired, not an error */
 size_t   verifier_target_count(const struct verifier *);
@@ -69,7 +70,6 @@ const struct verifier_target *verifier_target(const struct verifier *, size_t in
 enum err verifier_check_target(const struct verifier_target *, const char *audience, const char *bytes, size_t length, struct error *);
 int64_t  verifier_timestamp_version(const struct verifier *);
 int64_t  verifier_expires(const struct verifier *);              /* of the timestamp in force */
-
 /* General profile, after DONE or UNCHANGED: searches the delegations for one target; go on with verifier_next until it says so again. */
 void     verifier_find(struct verifier *, const char *target);
 /* Where the target that was searched for lies below the targets URL, and its length; caller frees path. ERR_NOT_FOUND: nobody who may speaks

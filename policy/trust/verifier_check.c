@@ -4,11 +4,16 @@
 #include "policy/trust/announced.h"
 #include "policy/trust/verifier_inside.h"
 
-enum err check_fresh(const struct verifier *v, const struct role *r, const char *name, struct error *e)
+/* A timestamp that has expired once stays expired: a clock that is set back does not make it good again. The site signs another within hours,
+ * so a clock that was ahead by mistake costs no more than those. */
+enum err check_fresh(struct verifier *v, const struct role *r, const char *name, struct error *e)
 {
     char text[TIME_SIZE];
+    bool timestamp = v->step == STEP_TIMESTAMP;
 
-    if (r->expires <= v->now)
+    v->expired = r->expires <= v->now || (timestamp && r->version <= v->stale);
+    v->expired_timestamp = v->expired && timestamp ? r->version : 0;
+    if (v->expired)
         return fail(e, ERR_VERIFY, "%s has expired at %s; the policy in force stays, nothing new is accepted", name,
                     time_print(r->expires, text));
     return OK;

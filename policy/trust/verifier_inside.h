@@ -20,7 +20,9 @@ struct loaded {
 struct verifier {
     enum profile            profile;
     struct verifier_store   store;
-    int64_t                 now;
+    int64_t                 now, stale;         /* stale: timestamps up to it have expired */
+    bool                    expired;            /* what was looked at last has */
+    int64_t                 expired_timestamp;
     enum step               step;
     int                     root_steps;
     bool                    same_timestamp;     /* as the stored one */
@@ -46,7 +48,7 @@ struct awaited {
 };
 
 /* verifier_check.c */
-enum err check_fresh(const struct verifier *, const struct role *, const char *name, struct error *);     /* 5.3.10, 5.4.4, 5.5.6, 5.6.5 */
+enum err check_fresh(struct verifier *, const struct role *, const char *name, struct error *);           /* 5.3.10, 5.4.4, 5.5.6, 5.6.5 */
 enum err check_targets(const struct verifier *, const struct role *, struct error *);
 enum err check_awaited(struct verifier *, const struct awaited *, const char *bytes, size_t length, struct role *out, struct error *);
 enum err stored_bytes(const struct verifier *, const char *name, char **bytes, size_t *length, struct error *);

@@ -68,6 +68,17 @@ int64_t verifier_expires(const struct verifier *v)
     return v->timestamp.expires;
 }
 
+void verifier_stale(struct verifier *v, int64_t version)
+{
+    v->stale = version;
+}
+
+bool verifier_expired(const struct verifier *v, int64_t *timestamp)
+{
+    *timestamp = v->expired ? v->expired_timestamp : 0;
+    return v->step == STEP_FAILED && v->expired;
+}
+
 const struct error *verifier_error(const struct verifier *v)
 {
     return &v->error;

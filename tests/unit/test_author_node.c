@@ -17,6 +17,22 @@ static char *token(struct desk *d, const char *args)
     return id;
 }
 
+/* Putting in order takes it away: it is not good again when the clock is set back. */
+static void test_expired_for_good(void **state)
+{
+    struct desk          *d = *state;
+    AUTO(text_free) char *t = token(d, "{'expires':'1h'}"), *good = token(d, "{'expires':'3h'}");
+    char                  id[NODE_ID_SIZE];
+    json_t               *out;
+
+    d->a.now += 3600;
+    assert_int_equal(author_tidy(&d->a, &out, &d->e), OK);
+    json_decref(out);
+    d->a.now -= 3600;
+    assert_int_equal(enrol(d, t, key_a, "till-1", id), ERR_DENIED);
+    assert_int_equal(enrol(d, good, key_a, "till-1", id), OK);
+}
+
 /* Retired: gone from lists, counts and members, its status refused; enrolled again it starts unknown. */
 static void test_retire(void **state)
 {
@@ -135,7 +151,7 @@ static void test_used_token(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
-    const struct CMUnitTest tests[] = {T(test_retire), T(test_same_name), T(test_revoked), T(test_used_token)};
+    const struct CMUnitTest tests[] = {T(test_retire), T(test_same_name), T(test_revoked), T(test_used_token), T(test_expired_for_good)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,9 +110,36 @@ static void test_due(void **state)
     d->a.now -= 10 * DAY;
     assert_int_equal(rules_due(&d->a, &rule, &due, &d->e), OK);
     assert_null(rule);
-    d->a.now += 5 * DAY;                        /* the next sunday by that clock */
+    d->a.now += 5 * DAY;                        /* the next sunday by that clock: that one has run */
+    assert_int_equal(rules_due(&d->a, &rule, &due, &d->e), OK);
+    assert_null(rule);
+    d->a.now += 7 * DAY;
     assert_int_equal(rules_due(&d->a, &rule, &due, &d->e), OK);
     assert_string_equal(rule, "weekly");
+    good(d, "weekly", due.trigger, due.nominal);
+}
+
+/* Ahead and back again: each time of the schedule is run once, and the times after it are not lost. */
+static void test_no_slot_twice(void **state)
+{
+    static const int64_t  moves[] = {4 * DAY, -2 * DAY, 2 * DAY, 3650 * DAY, -3650 * DAY, -3 * DAY, 3 * DAY, 6 * DAY, 7 * DAY};
+    struct desk          *d = *state;
+    struct rule_due       due;
+    int64_t               seen[COUNT(moves)];
+    size_t                runs = 0;
+
+    for (size_t i = 0; i < COUNT(moves); i++) {
+        AUTO(text_free) char *rule = NULL;
+        d->a.now += moves[i];
+        assert_int_equal(rules_due(&d->a, &rule, &due, &d->e), OK);
+        if (!rule)
+            continue;
+        for (size_t k = 0; k < runs; k++)
+            assert_int_not_equal(seen[k], due.nominal);
+        seen[runs++] = due.nominal;
+        good(d, "weekly", due.trigger, due.nominal);
+    }
+    assert_int_equal(runs, 4);                  /* sunday, one in ten years, the two that follow the first */
 }
 
 /* The timezone of the site is the schedule's, and the day in the group's name. */
@@ -227,7 +254,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rule_desk_open, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_refusals), T(test_disabled), T(test_due),    T(test_zone),   T(test_preview), T(test_preview_agrees),
+        T(test_refusals), T(test_disabled), T(test_due), T(test_no_slot_twice), T(test_zone), T(test_preview), T(test_preview_agrees),
         T(test_phased),   T(test_needed),   T(test_search), T(test_gone),
     };
 

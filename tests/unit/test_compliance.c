@@ -81,6 +81,22 @@ static void test_replay(void **state)
     assert_int_equal(count_in(d, "message"), 3);
 }
 
+/* What ended closes what it began, that node's alone; one that never began closes nothing. */
+static void test_alert_over(void **state)
+{
+    struct desk *d = *state;
+    char         other[NODE_ID_SIZE];
+
+    desk_node(d, "till-2", other);
+    assert_int_equal(desk_status(d, node, "[{'serial':1,'topic':'alert','event':'policy.expired','detail':'it ran out'}]"), 1);
+    assert_int_equal(desk_status(d, other, "[{'serial':1,'topic':'alert','event':'policy.expired','over':false}]"), 1);
+    assert_int_equal(count_in(d, "alert WHERE event = 'policy.expired' AND state = 'open'"), 2);
+    assert_int_equal(desk_status(d, node, "[{'serial':2,'topic':'alert','event':'policy.expired','over':true},"
+                                          "{'serial':3,'topic':'alert','event':'disk','over':true},{'serial':4,'topic':'alert','over':true}]"), 4);
+    assert_int_equal(count_in(d, "alert WHERE event = 'policy.expired' AND state = 'open'"), 1);
+    assert_int_equal(count_in(d, "alert WHERE event = 'disk'"), 0);
+}
+
 /* Serials are each node's own. */
 static void test_two_nodes(void **state)
 {
@@ -276,7 +292,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, desk_close)
     const struct CMUnitTest tests[] = {
-        T(test_replay), T(test_left_catalog),       T(test_two_nodes),           T(test_gap), T(test_gap_told), T(test_one_transaction),
+        T(test_replay), T(test_alert_over), T(test_left_catalog),       T(test_two_nodes),           T(test_gap), T(test_gap_told), T(test_one_transaction),
         T(test_scan),         T(test_facts_and_inventory), T(test_job), T(test_content),  T(test_nonsense),
         T(test_acknowledged),
     };

@@ -207,12 +207,25 @@ static void test_windows_alone(void **state)
     repository_close(p.r);
 }
 
+/* A policy that is for nobody is for everybody who is told so: it is not made. */
+static void test_no_site(void **state)
+{
+    struct desk            *d = *state;
+    json_t                 *rows = NULL;
+    struct publication_list list;
+
+    assert_int_equal(rows_found(d->a.ledger, "DELETE FROM setting WHERE name = 'site.id'", NULL, &rows, &d->e), OK);
+    assert_int_equal(author_publications(&d->a, &list, &d->e), ERR_IO);
+    assert_non_null(strstr(d->e.text, "site's id"));
+    json_decref(rows);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
     const struct CMUnitTest tests[] = {
         T(test_nothing_new), T(test_changed), T(test_seq), T(test_same_name_again), T(test_collection), T(test_scan), T(test_torrent_gone),
-        T(test_windows_alone),
+        T(test_windows_alone), T(test_no_site),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,26 @@ static enum err publish_more(struct place *p)
 }
 
 /* Whenever it ends: a node accepts what is there, the site opens, publishes, and a node accepts that. */
+/* Signed by a clock ten years ahead: once it is right again everything is signed anew, with the lives it ought to have, and nodes take that. */
+static void test_ahead(void **state)
+{
+    struct place *p = *state;
+    int64_t       next, now = p->now, most = 0;
+
+    assert_true(place_publish(p, names, 3, "first", 1));
+    place_accepts(p);
+    p->now += 3650LL * 86400;
+    must_be(p, repository_refresh(p->r, p->now, &next, &p->e), OK);
+    p->now = now;
+    must_be(p, repository_refresh(p->r, p->now, &next, &p->e), OK);
+    assert_true(next > now && next <= now + 86400);
+    assert_int_equal(place_refresh(p, NULL, NULL), VERIFIER_DONE);
+    most = verifier_expires(p->node.v);
+    assert_true(most > now && most <= now + 2 * 86400);
+    p->now = now + 91LL * 86400;                /* the delegated roles live no longer than they may either */
+    assert_int_equal(place_refresh(p, NULL, NULL), VERIFIER_FAILED);
+}
+
 static void test_crashes(void **state)
 {
     struct place *p = *state;
@@ -192,7 +212,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, place_open, place_close)
     const struct CMUnitTest tests[] = {T(test_made),    T(test_versions), T(test_lines), T(test_refused), T(test_a_year),
-                                       T(test_crashes), T(test_swept),    T(test_sizes)};
+                                       T(test_ahead),   T(test_crashes),  T(test_swept), T(test_sizes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

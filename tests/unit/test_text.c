@@ -68,7 +68,7 @@ static void base64(void **state)
 {
     static const char *const plain[] = {"", "f", "fo", "foo", "foob", "fooba", "foobar"};
     static const char *const coded[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
-    static const char *const bad[] = {"Zg", "Zg=", "Zg===", "Z", "Zm9v\n", "Zm 9", "Zh==", "Zm9*", "=", "Zg==Zg=="};
+    static const char *const bad[] = {"Zg", "Zg=", "Zg===", "Z", "Zm9v\n", "Zm 9", "Zh==", "Zm9*", "=", "Zg==Zg==", "Zm9\206"};
     size_t                   size;
 
     (void)state;
@@ -110,6 +110,9 @@ static void times(void **state)
     (void)state;
     assert_string_equal(time_print(1795467600, out), "2026-11-23T21:00:00Z");
     assert_string_equal(time_print(0, out), "-");
+    assert_string_equal(time_print(INT64_MAX, out), "-");
+    assert_int_equal(time_read("0026-11-23T21:00:00Z", &t, NULL), OK);
+    assert_string_equal(time_print(t, out), "0026-11-23T21:00:00Z");
     assert_int_equal(time_read("2026-11-23T21:00:00Z", &t, NULL), OK);
     assert_int_equal(t, 1795467600);
     assert_int_equal(time_read("2028-02-29T00:00:00Z", &t, NULL), OK);

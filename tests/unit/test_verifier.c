@@ -178,6 +178,55 @@ static void test_same_timestamp(void **state)
     lab_free(l);
 }
 
+/* What has expired once is told apart, by its version, and does not become good again; its successor is. */
+static void test_stale(void **state)
+{
+    struct lab *l = lab_new(PROFILE_FERRY);
+    int64_t     version = -1, now = l->now, last;
+
+    (void)state;
+    assert_true(lab_take(l));
+    last = verifier_timestamp_version(l->v);
+    assert_false(verifier_expired(l->v, &version));
+    l->now = verifier_expires(l->v);
+    assert_int_equal(lab_refresh(l), VERIFIER_FAILED);
+    assert_true(verifier_expired(l->v, &version));
+    assert_int_equal(version, last);
+    l->now = now;
+    l->stale = version;
+    assert_int_equal(lab_refresh(l), VERIFIER_FAILED);
+    assert_non_null(strstr(l->e.text, "timestamp has expired"));
+    assert_true(verifier_expired(l->v, &version));
+    l->stale = last - 1;
+    assert_int_equal(lab_refresh(l), VERIFIER_UNCHANGED);
+    l->stale = last;
+    lab_serve(l, "timestamp");
+    assert_int_equal(lab_refresh(l), VERIFIER_DONE);
+    l->now = now + 4000LL * 86400;              /* the root: no timestamp was looked at */
+    assert_int_equal(lab_refresh(l), VERIFIER_FAILED);
+    assert_true(verifier_expired(l->v, &version));
+    assert_int_equal(version, 0);
+    l->now = now;
+    l->stale = 0;
+    assert_int_equal(lab_refresh(l), VERIFIER_UNCHANGED);
+    lab_free(l);
+}
+
+/* Refused for another reason: it is not expiry that is told. */
+static void test_not_expired(void **state)
+{
+    struct lab *l = lab_new(PROFILE_FERRY);
+    int64_t     version;
+
+    (void)state;
+    assert_true(lab_take(l));
+    json_object_set_new(l->signers, "timestamp", json_string(""));
+    lab_serve(l, "timestamp");
+    assert_int_equal(lab_refresh(l), VERIFIER_FAILED);
+    assert_false(verifier_expired(l->v, &version));
+    lab_free(l);
+}
+
 /* --- delegations: "targets>a* a>b- b>a!": who delegates to whom; * everything, - only *.py, ! everything and terminating --- */
 
 static struct lab *graph_lab(const char *edges)
@@ -358,7 +407,7 @@ int main(void)
         cmocka_unit_test(test_absent),       cmocka_unit_test(test_each_stored),   cmocka_unit_test(test_dropped),
         cmocka_unit_test(test_recall),       cmocka_unit_test(test_same_timestamp), cmocka_unit_test(test_graphs),
         cmocka_unit_test(test_long_chain),   cmocka_unit_test(test_two_delegators), cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_role_names),
+        cmocka_unit_test(test_role_names),   cmocka_unit_test(test_stale),         cmocka_unit_test(test_not_expired),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,7 @@ struct lab {
     char             asked[2048];               /* "2.root.json timestamp.json " */
     bool             careless;                  /* the fetcher does not stop at the limit */
     int              puts_left;                 /* then the disk is full; negative: never */
+    int64_t          stale;                     /* timestamps up to it have expired once */
     struct verifier *v;
     struct error     e;
 };
@@ -398,7 +399,10 @@ static inline enum verifier_verdict lab_refresh(struct lab *l)
     l->v = NULL;
     *l->asked = 0;
     memset(&l->e, 0, sizeof l->e);
-    return verifier_new(l->profile, &store, l->now, &l->v, &l->e) ? VERIFIER_FAILED : lab_walk(l);
+    if (verifier_new(l->profile, &store, l->now, &l->v, &l->e))
+        return VERIFIER_FAILED;
+    verifier_stale(l->v, l->stale);
+    return lab_walk(l);
 }
 
 /* The search of the general profile; true when found. */
