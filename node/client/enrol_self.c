@@ -8,10 +8,10 @@
 #include "base/text.h"
 #include "node/base/clock.h"
 #include "node/base/log.h"
+#include "node/base/token.h"
 #include "node/client/core.h"
 #include "policy/document/json.h"
 
-#define TOKEN_SIZE 56
 #define ROOT_LIMIT (64u << 10)
 
 enum err enrol_recall(struct client *c, struct error *e)
@@ -26,28 +26,6 @@ enum err enrol_recall(struct client *c, struct error *e)
     c->site_name = name;
     free(seal);
     return code;
-}
-
-static bool token_read(const char *text, uint8_t out[TOKEN_SIZE])
-{
-    char     copy[100];
-    size_t   n = 0;
-    uint8_t *raw;
-    bool     good;
-
-    if (!text || strncmp(text, "ferry-", 6) || strlen(text) > 90)
-        return false;
-    for (const char *t = text + 6; *t; t++)
-        copy[n++] = *t == '-' ? '+' : *t == '_' ? '/' : *t;
-    while (n % 4)
-        copy[n++] = '=';
-    copy[n] = 0;
-    raw = base64_decode(copy, TOKEN_SIZE, &n);
-    good = raw && n == TOKEN_SIZE;
-    if (good)
-        memcpy(out, raw, TOKEN_SIZE);
-    free(raw);
-    return good;
 }
 
 static void again(struct client *c, const char *why)
