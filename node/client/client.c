@@ -11,6 +11,7 @@
 #include "node/base/clock.h"
 #include "node/base/log.h"
 #include "node/client/core.h"
+#include "node/client/remote.h"
 
 #define TICK_MS      100
 #define JUMP_MS      2000                       /* seconds are all the wall clock tells: less is no jump */
@@ -256,6 +257,8 @@ void client_close(struct client *c, void (*closed)(void *ctx), void *ctx)
     client_hold(c);
     uv_timer_stop(&c->timer);
     uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+    if (c->told)
+        remote_stop(c->told);
     if (c->install)
         install_stop(c->install);
     reboot_stop(c);

@@ -10,6 +10,7 @@
 #include "node/base/log.h"
 #include "node/base/token.h"
 #include "node/client/core.h"
+#include "node/client/remote.h"
 #include "policy/document/json.h"
 
 #define ROOT_LIMIT (64u << 10)
@@ -62,6 +63,7 @@ static enum err keep(struct client *c, const json_t *answer, const struct sha256
                : fail(e, ERR_VERIFY, "the site's root is not the one the token names: this is not the site that made the token");
     if (!code) {
         code = store_blob_put(c->store, "role", "root", (const char *)root, length, e);
+        code = code ? code : remote_keep_root(c->store, (const char *)root, length, e);
         code = code ? code : store_set(c->store, "site.id", reader_text(&r, "site_id", 64), e);
         code = code ? code : store_set(c->store, "site.name", reader_text(&r, "site", 64), e);
         code = code ? code : store_set(c->store, "site.seal", seal_text, e);
