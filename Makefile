@@ -130,15 +130,21 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/libferry.a
 
 install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/man/man5 $(DESTDIR)$(prefix)/share/man/man7 \
-	    $(DESTDIR)$(prefix)/share/man/man8 $(DESTDIR)$(prefix)/share/bash-completion/completions $(DESTDIR)$(prefix)/lib/systemd/system
+	    $(DESTDIR)$(prefix)/share/man/man8 $(DESTDIR)$(prefix)/share/bash-completion/completions $(DESTDIR)$(prefix)/lib/systemd/system \
+	    $(DESTDIR)$(prefix)/lib/sysusers.d $(DESTDIR)$(prefix)/lib/tmpfiles.d
 	install -m 755 $(B)/ferry $(B)/ferry-tuf $(DESTDIR)$(prefix)/bin/
-	install -m 755 $(B)/ferryd $(DESTDIR)$(prefix)/sbin/ferryd
+	install -m 755 $(B)/ferryd $(B)/ferryd-installer $(DESTDIR)$(prefix)/sbin/
 	install -m 644 tools/man/*.1 $(DESTDIR)$(prefix)/share/man/man1/
 	install -m 644 tools/man/*.5 $(DESTDIR)$(prefix)/share/man/man5/
 	install -m 644 tools/man/*.7 $(DESTDIR)$(prefix)/share/man/man7/
 	install -m 644 tools/man/*.8 $(DESTDIR)$(prefix)/share/man/man8/
 	install -m 644 tools/packaging/ferry.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/ferry
-	sed 's|@sbindir@|$(prefix)/sbin|' tools/packaging/ferryd.service.in > $(DESTDIR)$(prefix)/lib/systemd/system/ferryd.service
+	for unit in ferryd.service ferryd-installer@.service; do \
+	    sed 's|@sbindir@|$(prefix)/sbin|' tools/packaging/$$unit.in > $(DESTDIR)$(prefix)/lib/systemd/system/$$unit || exit; \
+	done
+	install -m 644 tools/packaging/ferryd-installer.socket $(DESTDIR)$(prefix)/lib/systemd/system/
+	install -m 644 tools/packaging/ferry.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/ferry.conf
+	install -m 644 tools/packaging/ferry.tmpfiles $(DESTDIR)$(prefix)/lib/tmpfiles.d/ferry.conf
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp')

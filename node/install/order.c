@@ -53,8 +53,11 @@ enum err order_read(const json_t *j, struct order *out, struct error *e)
     o.kind = (enum order_kind)kind;
     if (!r.verdict && o.kind == ORDER_INSTALL)
         read_install(&r, &o);
-    if (reader_done(&r))
-        return fail(e, ERR_USAGE, "%s", e ? e->text : "");
+    if (reader_done(&r)) {
+        if (e)
+            e->code = ERR_USAGE;
+        return ERR_USAGE;
+    }
     *out = o;
     return OK;
 }

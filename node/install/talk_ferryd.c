@@ -19,7 +19,7 @@ static enum err read_answer(const json_t *answer, int fd, struct error *e)
     reader_init(&r, answer, "answer", e);
     given = reader_bool_or(&r, "give", false);
     if (reader_done(&r))
-        return fail(e, ERR_USAGE, "%s", e ? e->text : "");
+        return fail(e, ERR_USAGE, "the answer to what was wanted is not understood");
     return given == (fd >= 0) ? OK : fail(e, ERR_USAGE, "a descriptor comes with \"give\": true and with nothing else");
 }
 
