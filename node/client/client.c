@@ -213,7 +213,7 @@ enum err client_open(const struct client_options *options, struct client **out, 
     c->highest = -1;
     c->dir = must_copy(options->config->state_dir);
     c->site_url = must_copy(options->config->site);
-    code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : file_make_dirs(c->dir, 0755, e);
+    code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : file_make_dirs(c->dir, 0700, e);
     if (!code && !c->site_url)
         code = fail(e, ERR_USAGE, "site is missing: the URL of the site this node belongs to, such as http://hq.example.org:8440");
     code = code ? code : open_parts(c, e);

@@ -174,7 +174,7 @@ int main(int argc, char **argv)
     enum err     code = sort_words(argc, argv, &w, &e);
     char         name[256] = "";
 
-    umask(077);
+    umask(022);                                 /* of what dpkg and programs make; what is secret here is made 0600 and lies in 0700 */
     signal(SIGPIPE, SIG_IGN);
     gethostname(name, sizeof name - 1);
     log_open(LOG_TELL, "ferryd-installer", name);

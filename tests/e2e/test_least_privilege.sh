@@ -125,5 +125,19 @@ refused() { grep -q 'is not content' installer.log; }
 until_true 60 "the installer refuses it" refused
 [ "$(version ferry-data)" = 1.0 ] || wrong "altered content was installed"
 
+say "kill -9 of both in the middle of a command; who ran it"
+printf '#!/bin/sh\nset -e\nsleep 2\nid -u >"$1/etc/who"\numask >"$1/etc/umask"\nprintf "patch tuesday\\n" >"$1/etc/banner"\n' >set-banner.sh
+sha=$(printf 'patch tuesday\n' | sha256sum | cut -d' ' -f1)
+must ferry update add banner --file set-banner.sh --program set-banner.sh --arg '{root}' --detect-file /etc/banner --detect-sha256 "$sha"
+must ferry group add october banner
+running() { [ "$(get "[u['state'] for u in j['items'] if u['name']=='banner'][0]" ferry updates)" = installing ] && pgrep -P "$installer" >/dev/null; }
+until_true 60 "the banner is being installed" running
+kill -KILL "$daemon" $(pgrep -P "$installer"); wait "$daemon" 2>/dev/null
+[ -e root/etc/banner ] && wrong "killed too late to tell anything"
+start
+until_true 60 "asked again, it is installed" is banner installed
+[ "$(cat root/etc/who) $(cat root/etc/umask)" = "0 0022" ] || wrong "run by $(cat root/etc/who), umask $(cat root/etc/umask)"
+[ -z "$(find root -user nobody)" ] || wrong "nobody owns $(find root -user nobody)"
+
 [ $failed = 0 ] && echo "least privilege: all as it should be"
 exit $failed
