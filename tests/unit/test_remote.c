@@ -7,6 +7,7 @@
 #include "node/install/authority.h"
 #include "node/install/serve.h"
 #include "node/io/packet.h"
+#include "policy/trust/ceremony.h"
 
 struct other {
     pid_t pid;
@@ -83,6 +84,44 @@ static void installs_and_restarts(void **state)
     other_end(&o);
 }
 
+static void new_root(struct client_lab *l)
+{
+    json_t           *todo = NULL;
+    struct todo_state s;
+    struct error      e = {0};
+
+    assert_int_equal(repository_rotate(l->repository, "timestamp", NULL, lab_now(l), &todo, &e), OK);
+    for (int i = 1; i <= 2; i++) {
+        AUTO(text_free) char *path = must_print("%s/offline/root-%d.key", l->dir, i);
+        struct key            key;
+
+        assert_int_equal(key_load(path, &key, &e), OK);
+        assert_int_equal(todo_sign(todo, &key, &s, &e), OK);
+    }
+    if (repository_accept(l->repository, todo, lab_now(l), &e) != OK)
+        fail_msg("%s", e.text);
+    json_decref(todo);
+}
+
+/* Two roots later: ferryd has kept each, and the installer walks from the one it pinned. */
+static void new_roots_reach_it(void **state)
+{
+    struct client_lab *l = *state;
+    struct other       o = {0};
+
+    other_open(l, &o);
+    lab_start(l);
+    for (int i = 0; i < 2; i++) {
+        new_root(l);
+        client_reload(l->client);
+        lab_run(l, 500);
+    }
+    lab_deploy(l, "plain", 0, "", NULL);
+    client_reload(l->client);
+    lab_expect(l, "plain installed");
+    other_end(&o);
+}
+
 /* Nobody there: told, and tried again later like every failure; the installer that comes back is asked. */
 static void an_installer_that_is_not_there(void **state)
 {
@@ -104,7 +143,7 @@ static void an_installer_that_is_not_there(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {LAB_TEST(installs_and_restarts), LAB_TEST(an_installer_that_is_not_there)};
+    const struct CMUnitTest tests[] = {LAB_TEST(installs_and_restarts), LAB_TEST(new_roots_reach_it), LAB_TEST(an_installer_that_is_not_there)};
 
     return lab_main(argc, argv, tests);
 }
