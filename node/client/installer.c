@@ -30,7 +30,7 @@ static struct remote *ask(struct client *c, const char *what, void (*on_done)(vo
 
 void installer_tell(struct client *c)
 {
-    if (!c->options.config->installer || !c->options.install || c->told || c->install || c->closing)
+    if (!c->options.config->installer || !c->options.install || c->told || c->install || c->reboot.remote || c->closing)
         return;
     client_hold(c);
     c->told = ask(c, "refresh", on_told);

@@ -276,7 +276,8 @@ bool reboot_run(struct client *c)
     remember_begin(c, now);
     schedule_wake(c, d->wake);
     tell(c);
-    if (d->state == RESTART_NOW && !reboot_by_hand(c) && !c->reboot.child && !c->reboot.remote && now >= c->reboot.again_at && (!turns || turn_held(c)))
+    if (d->state == RESTART_NOW && !reboot_by_hand(c) && !c->reboot.child && !c->reboot.remote && !c->told &&
+        now >= c->reboot.again_at && (!turns || turn_held(c)))
         command(c);
     schedule_wake(c, d->state == RESTART_NOW ? c->reboot.again_at : 0);
     return turns && counts_down(d->state);

@@ -19,6 +19,7 @@ struct remote {
     int                   socket, open;         /* open: handles whose close callback has not come */
     struct cache         *cache;
     int64_t               silence_s;
+    bool                  heard;                /* it has said something */
     struct sha256        *lacks;                /* result.wanted */
     struct install_result result;
     void                (*on_step)(void *ctx, const char *step);
@@ -134,10 +135,13 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
         if (code == ERR_AGAIN)
             break;
+        r->heard = r->heard || !code;
         if (!code)
             on_packet(r, j, &e);
         json_decref(j);
-        if (e.code == ERR_NOT_FOUND)            /* killed: what it has begun is repaired by the next run */
+        if (e.code == ERR_NOT_FOUND && !r->heard)       /* it cannot even begin: not every five seconds */
+            end_with(r, INSTALL_FAILED, "the installer ended without a word; its own log tells why");
+        else if (e.code == ERR_NOT_FOUND)       /* killed: what it has begun is repaired by the next run */
             end_with(r, INSTALL_RETRY, "the installer ended without a verdict; it is asked again");
         else if (e.code)
             end_with(r, INSTALL_RETRY, e.text);

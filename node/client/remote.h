@@ -19,7 +19,7 @@ struct remote_call {
     void        (*on_done)(void *ctx, const struct install_result *);
     void         *ctx;
 };
-/* The installer is asked again after RETRY; FAILED: it cannot be reached. */
+/* RETRY: busy, or killed in the middle; ask again. FAILED without touched: it cannot be reached, or cannot begin. */
 struct remote *remote_start(uv_loop_t *, const struct remote_call *);
 void           remote_stop(struct remote *);    /* on_done comes with RETRY; what has begun to change the root goes on without us */
 

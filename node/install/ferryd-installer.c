@@ -109,7 +109,8 @@ static enum err pin_root(const char *state, const char *file, struct error *e)
     return code;
 }
 
-static enum err serve_handed_over(const struct words *w, const struct config *config, struct error *e)
+/* Is there a connection, and is it one of ours? */
+static enum err handed_over(struct error *e)
 {
     const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
     int         type = 0;
@@ -121,7 +122,7 @@ static enum err serve_handed_over(const struct words *w, const struct config *co
         return fail(e, ERR_USAGE, "what was handed over is no connection of packets (ListenSequentialPacket=, Accept=yes)");
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
-    return serve(FIRST_FD, config, w->state, e);
+    return OK;
 }
 
 static void serve_apart(int fd, const struct words *w, const struct config *config)
@@ -159,10 +160,14 @@ static enum err run(const struct words *w, struct error *e)
 
     if (w->pin)
         return pin_root(w->state, w->pin, e);
+    if (!w->listen && (code = handed_over(e)))
+        return code;
     code = read_config(w->config, &config, e);
+    if (code && !w->listen)
+        refuse(FIRST_FD, e);                    /* so that the node hears of it as well */
     if (code)
         return code;
-    code = w->listen ? listen_here(w, &config, e) : serve_handed_over(w, &config, e);
+    code = w->listen ? listen_here(w, &config, e) : serve(FIRST_FD, &config, w->state, e);
     config_end(&config);
     return code;
 }

@@ -81,6 +81,16 @@ static void verdict(int socket, enum err code, const char *detail)
     tell_verdict(socket, &r);
 }
 
+/* Heard all the same: a socket that is closed with something unread takes its last packet along. */
+void refuse(int socket, const struct error *why)
+{
+    struct order order;
+
+    packet_patience(socket, ORDER_S);
+    hear_order(socket, &order, NULL);
+    verdict(socket, why->code, why->text);
+}
+
 /* --- the three things that can be asked --- */
 
 static enum err give(void *ctx, const char *what, const char *name, size_t limit, char **bytes, size_t *length, struct error *e)

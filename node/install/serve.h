@@ -8,6 +8,8 @@
 
 /* state_dir: only this program's, made 0700; the config is root's own (its `installer` is not looked at). */
 enum err serve(int socket, const struct config *, const char *state_dir, struct error *);
+/* Whatever it asks, it is told this: nothing could be begun. */
+void     refuse(int socket, const struct error *why);
 /* Opens what lies in the state directory. ERR_AGAIN: another request is being carried out. */
 struct desk {
     int           lock;

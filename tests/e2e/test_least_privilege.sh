@@ -125,6 +125,16 @@ refused() { grep -q 'is not content' installer.log; }
 until_true 60 "the installer refuses it" refused
 [ "$(version ferry-data)" = 1.0 ] || wrong "altered content was installed"
 
+if command -v systemd-socket-activate >/dev/null; then
+    say "a configuration that others can write is not believed"
+    chmod 666 conf
+    must ferry group add october ferry-data
+    disbelieved() { grep -q 'installer.refused.*can be written by others' log; }
+    until_true 60 "the installer does not believe it, and the node says so" disbelieved
+    chmod 644 conf
+    must ferry group remove october ferry-data
+fi
+
 say "kill -9 of both in the middle of a command; who ran it"
 printf '#!/bin/sh\nset -e\nsleep 2\nid -u >"$1/etc/who"\numask >"$1/etc/umask"\nprintf "patch tuesday\\n" >"$1/etc/banner"\n' >set-banner.sh
 sha=$(printf 'patch tuesday\n' | sha256sum | cut -d' ' -f1)
