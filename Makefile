@@ -28,7 +28,7 @@ CFLAGS_   = -std=gnu17 $(COMMON) $(WARN_C) $(GLIB_FLAGS) $(CFLAGS)
 CXXFLAGS_ = -std=c++17 $(COMMON) $(WARN) $(LT_FLAGS) $(CXXFLAGS)
 LDFLAGS_ := $(SANFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
-LIB_C   := $(filter-out node/main.c,$(wildcard base/*.c policy/*/*.c dht/*.c node/*.c node/*/*.c))
+LIB_C   := $(filter-out node/main.c node/install/ferryd-installer.c,$(wildcard base/*.c policy/*/*.c dht/*.c node/*.c node/*/*.c))
 LIB_CXX := $(wildcard dht/*.cpp)
 LIB_O   := $(LIB_C:%.c=$(B)/obj/%.o) $(LIB_CXX:%.cpp=$(B)/obj/%.o)
 CLI_O   := $(patsubst %.c,$(B)/obj/%.o,$(filter-out tools/ferry-tuf.c,$(wildcard tools/*.c)))
@@ -39,11 +39,11 @@ LAB     := $(patsubst tools/lab/%.c,$(B)/%,$(wildcard tools/lab/*.c))
 FUZZ    := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all help deps test demo demo-debian lint fuzz install clean format unit
-all: $(B)/ferryd $(B)/ferry $(B)/ferry-tuf $(LAB)
+all: $(B)/ferryd $(B)/ferryd-installer $(B)/ferry $(B)/ferry-tuf $(LAB)
 
 help:
 	@echo "make deps            install the Debian packages Ferry is built from and tested with (apt-get; sudo where needed)"
-	@echo "make all             build/ferryd, build/ferry, build/ferry-tuf"
+	@echo "make all             build/ferryd, build/ferryd-installer, build/ferry, build/ferry-tuf"
 	@echo "make demo            a site, a distribution point and two branches of four nodes on this machine, in two minutes"
 	@echo "                     SCENARIO=dp-down | lying-dp | lying-peer | no-wan | kill   SEED=n"
 	@echo "make demo-debian     the same with real Debian roots and the real security archive (root)"
@@ -58,6 +58,10 @@ deps:
 $(B)/ferryd: $(B)/obj/node/main.o $(B)/libferry.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS_) -o $@ $^ $(LIBRARIES)
+# Root runs it: it is linked with nothing it does not call, and so has no swarm and no HTTP in it.
+$(B)/ferryd-installer: $(B)/obj/node/install/ferryd-installer.o $(B)/libferry.a
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS_) -o $@ $^ -Wl,--as-needed $(LIBRARIES)
 $(B)/ferry: $(CLI_O) $(B)/libferry.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS_) -o $@ $^ $(LIBRARIES)
@@ -129,15 +133,21 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/libferry.a
 
 install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/man/man5 $(DESTDIR)$(prefix)/share/man/man7 \
-	    $(DESTDIR)$(prefix)/share/man/man8 $(DESTDIR)$(prefix)/share/bash-completion/completions $(DESTDIR)$(prefix)/lib/systemd/system
+	    $(DESTDIR)$(prefix)/share/man/man8 $(DESTDIR)$(prefix)/share/bash-completion/completions $(DESTDIR)$(prefix)/lib/systemd/system \
+	    $(DESTDIR)$(prefix)/lib/sysusers.d $(DESTDIR)$(prefix)/lib/tmpfiles.d
 	install -m 755 $(B)/ferry $(B)/ferry-tuf $(DESTDIR)$(prefix)/bin/
-	install -m 755 $(B)/ferryd $(DESTDIR)$(prefix)/sbin/ferryd
+	install -m 755 $(B)/ferryd $(B)/ferryd-installer $(DESTDIR)$(prefix)/sbin/
 	install -m 644 tools/man/*.1 $(DESTDIR)$(prefix)/share/man/man1/
 	install -m 644 tools/man/*.5 $(DESTDIR)$(prefix)/share/man/man5/
 	install -m 644 tools/man/*.7 $(DESTDIR)$(prefix)/share/man/man7/
 	install -m 644 tools/man/*.8 $(DESTDIR)$(prefix)/share/man/man8/
 	install -m 644 tools/packaging/ferry.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/ferry
-	sed 's|@sbindir@|$(prefix)/sbin|' tools/packaging/ferryd.service.in > $(DESTDIR)$(prefix)/lib/systemd/system/ferryd.service
+	for unit in ferryd.service ferryd-installer@.service; do \
+	    sed 's|@sbindir@|$(prefix)/sbin|' tools/packaging/$$unit.in > $(DESTDIR)$(prefix)/lib/systemd/system/$$unit || exit; \
+	done
+	install -m 644 tools/packaging/ferryd-installer.socket $(DESTDIR)$(prefix)/lib/systemd/system/
+	install -m 644 tools/packaging/ferry.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/ferry.conf
+	install -m 644 tools/packaging/ferry.tmpfiles $(DESTDIR)$(prefix)/lib/tmpfiles.d/ferry.conf
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp')

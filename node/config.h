@@ -23,6 +23,7 @@ struct config {
     int64_t poll, cache_max, wan_requests, upload_limit, connections;
     char   *timezone, *machine_kind;            /* NULL: found out below root */
     char   *boot_id, *restart_command, *notify_command;
+    char   *installer;                          /* NULL: ferryd installs itself */
     bool    metered;
 };
 

@@ -11,6 +11,7 @@
 #include "node/base/clock.h"
 #include "node/base/log.h"
 #include "node/client/core.h"
+#include "node/client/remote.h"
 
 #define TICK_MS      100
 #define JUMP_MS      2000                       /* seconds are all the wall clock tells: less is no jump */
@@ -201,7 +202,7 @@ enum err client_open(const struct client_options *options, struct client **out, 
     c->vouched.kept = -1;
     c->dir = must_copy(options->config->state_dir);
     c->site_url = must_copy(options->config->site);
-    code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : file_make_dirs(c->dir, 0755, e);
+    code = sodium_init() < 0 ? fail(e, ERR_FAILED, "libsodium cannot start") : file_make_dirs(c->dir, 0700, e);
     if (!code && !c->site_url)
         code = fail(e, ERR_USAGE, "site is missing: the URL of the site this node belongs to, such as https://hq.example.org:8440");
     code = code ? code : open_parts(c, e);
@@ -246,6 +247,8 @@ void client_close(struct client *c, void (*closed)(void *ctx), void *ctx)
     client_hold(c);
     uv_timer_stop(&c->timer);
     uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+    if (c->told)
+        remote_stop(c->told);
     if (c->install)
         install_stop(c->install);
     reboot_stop(c);

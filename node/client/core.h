@@ -93,6 +93,7 @@ struct client {
     struct scan_result   *result;               /* of the last scan, NULL before */
     struct job           *jobs;
     struct install_run   *install;
+    struct remote        *told;                 /* the privileged installer looks at the new policy; NULL: it does not */
     struct job           *installing;
     bool                  scanning, scan_again, repair;
     int64_t               scanned_at, evaluated_at;     /* evaluated_at: durable; 0: not known yet */
@@ -138,6 +139,9 @@ void     refresh_recall(struct client *);       /* the policy in force out of th
 void     documents_end(struct client *);
 bool     refresh_fresh(struct client *);        /* the last good poll is less than a minute old */
 void     refresh_stop(struct client *);         /* what runs ends now, as failed */
+/* installer.c: what the privileged installer is asked besides installations; nothing where there is none */
+void     installer_tell(struct client *);       /* the policy is new */
+struct remote *installer_restart(struct client *, void (*on_done)(void *ctx, const struct install_result *));
 /* rules.c: what holds for this node, whatever the update */
 void     rules_open(struct client *);           /* zone, business hours; before there are documents */
 void     rules_make(struct client *);           /* documents or facts have changed */

@@ -7,10 +7,11 @@
 #include "base/text.h"
 #include "node/base/clock.h"
 #include "node/base/log.h"
+#include "node/base/token.h"
 #include "node/client/core.h"
 #include "node/client/enrolment.h"
+#include "node/client/remote.h"
 
-#define TOKEN_SIZE    56                         /* id 8, secret 16, SHA-256 of the site's root 32 */
 #define PENDING_FIRST 30000                      /* ms: a person has to look at it */
 #define AGAIN_MOST    300000
 
@@ -30,28 +31,6 @@ enum err enrol_recall(struct client *c, struct error *e)
     if (!code && c->enrolled)
         identity_recall(c);
     return code;
-}
-
-static bool token_read(const char *text, uint8_t out[TOKEN_SIZE])
-{
-    char     copy[100];
-    size_t   n = 0;
-    uint8_t *raw;
-    bool     good;
-
-    if (!text || strncmp(text, "ferry-", 6) || strlen(text) > 90)
-        return false;
-    for (const char *t = text + 6; *t; t++)
-        copy[n++] = *t == '-' ? '+' : *t == '_' ? '/' : *t;
-    while (n % 4)
-        copy[n++] = '=';
-    copy[n] = 0;
-    raw = base64_decode(copy, TOKEN_SIZE, &n);
-    good = raw && n == TOKEN_SIZE;
-    if (good)
-        memcpy(out, raw, TOKEN_SIZE);
-    free(raw);
-    return good;
 }
 
 static void wait(struct client *c, int64_t first)
@@ -93,6 +72,7 @@ static enum err keep(struct client *c, const struct enrolment *n, struct error *
     if (code)
         return code;
     code = store_blob_put(c->store, "role", "root", (const char *)n->root, n->root_size, e);
+    code = code ? code : remote_keep_root(c->store, (const char *)n->root, n->root_size, e);
     code = code ? code : store_set(c->store, "site.id", n->site_id, e);
     code = code ? code : store_set(c->store, "site.name", n->site, e);
     code = code ? code : store_set(c->store, "site.seal", n->seal, e);

@@ -54,7 +54,8 @@ static void sweep(uv_work_t *work)
 {
     struct install_run *run = work->data;
 
-    apt_world_end(run);
+    if (!install_is_remote(run))                /* what it put into the root it takes away again */
+        apt_world_end(run);
     file_remove(run->work, NULL);
 }
 
@@ -227,7 +228,9 @@ static void begin_work(uv_work_t *work)
 static void begin(struct install_run *run)
 {
     run->step = STEP_MAKE;
-    if (run->call.update->install.type == INSTALL_APT)
+    if (install_is_remote(run))
+        install_remote(run);
+    else if (run->call.update->install.type == INSTALL_APT)
         install_apt(run);
     else
         install_command(run);
@@ -259,8 +262,23 @@ void install_stop(struct install_run *run)
     if (!run || run->stopped)
         return;
     run->stopped = true;
-    if (run->session)
+    if (run->remote)
+        remote_stop(run->remote);
+    else if (run->session)
         session_leave(run->session, PATIENCE_MS);
     else if (run->child)
         child_stop(run->child);
+}
+
+bool install_touched(const struct install_run *run)
+{
+    return run->result.touched;
+}
+
+void install_brought(struct install_run *run)
+{
+    if (run->stopped)
+        install_finish(run, INSTALL_RETRY, "stopped with the node");
+    else
+        install_take_packages(run);
 }

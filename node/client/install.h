@@ -1,8 +1,10 @@
 /* One update installed into the managed root, then nothing believed but detection. Nothing is touched before everything is checked:
  *   apt      a private file: mirror (dists/ from the deployment's indexes, pool/ copied from the cache), one APT_CONFIG, gpgv and hashes by
  * apt itself, `dpkg --configure -a` first when dpkg was interrupted, plan by apt-get -s compared with the deployment's content, then the
- * real thing command  the program with its arguments in its content's directory, the return-code table, the maximum run time design.md
- * section 7, experiments.md 1-2. One installation at a time. Loop thread only. */
+ * real thing
+ *   command  the program with its arguments in its content's directory, the return-code table, the maximum run time
+ * design.md section 7, experiments.md 1-2. With config's `installer` only the plan is made here: the installation is asked of the privileged
+ * installer (node/install). One installation at a time. Loop thread only. */
 #ifndef FERRY_NODE_CLIENT_INSTALL_H
 #define FERRY_NODE_CLIENT_INSTALL_H
 
@@ -39,6 +41,8 @@ struct install_call {
     const char              *work_dir;          /* N/jobs/…, made and removed here */
     bool                     repair_first;      /* dpkg was interrupted */
     bool                     plan_only;         /* needs only the indexes in the cache, touches nothing: what is to be fetched? */
+    /* Packages the cache lacks: whoever brings them says install_brought, once, later. NULL: RETRY names them in wanted. */
+    void                   (*on_lack)(void *ctx, const struct sha256 *wanted, size_t count);
     void                   (*on_step)(void *ctx, const char *step);    /* "repairing" "checking" "installing": for status */
     void                   (*on_done)(void *ctx, const struct install_result *);
     void                    *ctx;
@@ -48,6 +52,8 @@ struct install_run *install_start(uv_loop_t *, const struct config *, struct cac
 /* At shutdown: between steps at once; inside dpkg it is waited for up to 4 s, then left running in its own session. on_done still comes,
  * once. */
 void install_stop(struct install_run *);
+void install_brought(struct install_run *);     /* after on_lack, whether or not they came */
+bool install_touched(const struct install_run *);   /* the root may have been changed: from here on it goes to its end */
 const char *install_outcome_word(enum install_outcome);
 
 #endif

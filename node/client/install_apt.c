@@ -250,12 +250,13 @@ static bool all_carried(struct install_run *run)
 }
 
 /* Those the cache has go into the mirror; those it lacks are asked for, all at once. */
-static void take_packages(struct install_run *run)
+void install_take_packages(struct install_run *run)
 {
     struct error e = {0};
     char         lacks[300] = "";
 
     copies_end(&run->copies);
+    run->result.wanted_count = 0;
     for (size_t i = 0; i < run->found_count; i++) {
         const struct found *f = &run->found[i];
 
@@ -265,10 +266,14 @@ static void take_packages(struct install_run *run)
             snprintf(lacks, sizeof(lacks), "%.60s %.60s: %.150s", f->name, f->version, e.text);
         install_want(run, &f->sha256);
     }
-    if (*lacks)
+    if (*lacks && run->call.on_lack && !run->lacked) {
+        run->lacked = true;
+        run->call.on_lack(run->call.ctx, run->result.wanted, run->result.wanted_count);
+    } else if (*lacks) {
         install_finish(run, INSTALL_RETRY, "%s", lacks);
-    else
+    } else {
         go(run, STEP_LAY);
+    }
 }
 
 static void on_found(struct install_run *run)
@@ -280,7 +285,7 @@ static void on_found(struct install_run *run)
     if (!all_carried(run))
         return;
     if (!run->call.plan_only) {
-        take_packages(run);
+        install_take_packages(run);
         return;
     }
     for (size_t i = 0; i < run->found_count; i++)

@@ -6,6 +6,7 @@
 #include "node/client/copies.h"
 #include "node/client/install.h"
 #include "node/client/plan.h"
+#include "node/client/remote.h"
 #include "node/client/session.h"
 #include "node/client/snapshot.h"
 #include "node/io/child.h"
@@ -27,7 +28,8 @@ struct install_run {
     struct session       *session;
     uv_work_t             worker;
     struct error          error;                /* the worker's */
-    bool                  stopped, repaired, interrupted;
+    struct remote        *remote;               /* the privileged installer works for us */
+    bool                  stopped, repaired, interrupted, lacked;
     struct file_print     flags[2];             /* what asked for a restart before, all zero when nothing did */
     struct copies         copies;
     struct sha256        *wanted_content;       /* result.wanted */
@@ -56,6 +58,10 @@ char *install_log_tail(const struct install_run *);             /* caller frees;
 
 void install_apt(struct install_run *);
 void install_command(struct install_run *);
+void install_take_packages(struct install_run *);              /* once more, after on_lack */
+/* By the privileged installer (install_remote.c). */
+bool install_is_remote(const struct install_run *);
+void install_remote(struct install_run *);
 
 /* apt's private world (apt_world.c): directories, APT_CONFIG, sources.list, keyrings, dists/. Worker thread. */
 enum err apt_world_make(struct install_run *, struct error *);

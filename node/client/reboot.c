@@ -10,6 +10,7 @@
 #include "node/base/clock.h"
 #include "node/base/log.h"
 #include "node/client/core.h"
+#include "node/client/remote.h"
 #include "node/client/root.h"
 #include "node/io/child.h"
 
@@ -116,7 +117,7 @@ void reboot_look(struct client *c)
 {
     char boot[80];
 
-    if (!*c->reboot.boot || c->reboot.child)
+    if (!*c->reboot.boot || c->reboot.child || c->reboot.remote)
         return;
     boot_now(c, boot);
     if (!*boot || !strcmp(boot, c->reboot.boot))
@@ -146,21 +147,30 @@ static void complain(struct client *c, const char *why)
 }
 
 /* A machine that restarts ends this process before long; one that is still here when it is tried again has not. */
-static void on_commanded(void *ctx, const struct child_result *r)
+static void commanded(struct client *c, bool well, const char *words)
 {
-    struct client *c = ctx;
-    char           why[300];
+    char why[300];
 
     c->reboot.child = NULL;
-    if (!c->closing && (r->error.code || r->status)) {
-        snprintf(why, sizeof why, "the restart command failed%s%.220s; it is tried again in 10 minutes", *r->errors || r->error.code ? ": " : "",
-                 r->error.code ? r->error.text : r->errors);
+    c->reboot.remote = NULL;
+    if (!c->closing && !well) {
+        snprintf(why, sizeof why, "the restart command failed%s%.220s; it is tried again in 10 minutes", *words ? ": " : "", words);
         for (char *p = why; *p; p++)
             *p = *p == '\n' ? ' ' : *p;
         complain(c, why);
     }
     schedule_soon(c);
     client_release(c);
+}
+
+static void on_commanded(void *ctx, const struct child_result *r)
+{
+    commanded(ctx, !r->error.code && !r->status, r->error.code ? r->error.text : r->errors);
+}
+
+static void on_installer(void *ctx, const struct install_result *r)
+{
+    commanded(ctx, r->outcome == INSTALL_OK, r->detail);
 }
 
 static void command(struct client *c)
@@ -179,11 +189,15 @@ static void command(struct client *c)
     c->reboot.again_at = client_now(c) + AGAIN_S;
     log_say(LOG_NOTE, "restart.begin", "the machine restarts now", "FERRY_COMMAND", c->options.config->restart_command, NULL);
     client_hold(c);
-    c->reboot.child = child_start(c->options.loop, &(struct child_call){.argv = argv, .timeout_ms = COMMAND_MS, .on_done = on_commanded, .ctx = c});
+    c->reboot.remote = installer_restart(c, on_installer);
+    if (!c->reboot.remote)
+        c->reboot.child = child_start(c->options.loop, &(struct child_call){.argv = argv, .timeout_ms = COMMAND_MS, .on_done = on_commanded, .ctx = c});
 }
 
 void reboot_stop(struct client *c)
 {
+    if (c->reboot.remote)
+        remote_stop(c->reboot.remote);
     if (c->reboot.child)
         child_stop(c->reboot.child);
 }
@@ -270,7 +284,8 @@ bool reboot_run(struct client *c)
     remember_begin(c, now);
     schedule_wake(c, d->wake);
     tell(c);
-    if (d->state == RESTART_NOW && !reboot_by_hand(c) && !c->reboot.child && now >= c->reboot.again_at && (!turns || turn_held(c)))
+    if (d->state == RESTART_NOW && !reboot_by_hand(c) && !c->reboot.child && !c->reboot.remote && !c->told &&
+        now >= c->reboot.again_at && (!turns || turn_held(c)))
         command(c);
     schedule_wake(c, d->state == RESTART_NOW ? c->reboot.again_at : 0);
     return turns && counts_down(d->state);

@@ -7,6 +7,7 @@
 
 struct client;
 struct child;
+struct remote;
 struct job;
 
 struct reboot {
@@ -16,6 +17,7 @@ struct reboot {
     bool                    asked;              /* `ferry restart` */
     bool                    said;               /* the site has heard of a restart before */
     struct child           *child;              /* the restart command runs */
+    struct remote          *remote;             /* … at the privileged installer's */
     int64_t                 again_at;           /* seconds: not before then, after it failed */
     char                    problem[300];
 };

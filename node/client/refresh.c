@@ -7,6 +7,7 @@
 #include "node/base/clock.h"
 #include "node/base/log.h"
 #include "node/client/core.h"
+#include "node/client/remote.h"
 #include "policy/document/json.h"
 
 #define TARGET_LIMIT (64u << 20)
@@ -26,6 +27,8 @@ static enum err role_put(void *ctx, const char *role, const char *bytes, size_t 
     if (code)
         return code;
     code = store_blob_put(ctx, "role", role, bytes, length, e);
+    if (!code && !strcmp(role, "root"))
+        code = remote_keep_root(ctx, bytes, length, e);
     for (; drop && *drop && !code; drop++)
         code = store_blob_drop(ctx, "role", *drop, e);
     return store_end(ctx, code, e);
@@ -262,6 +265,8 @@ static void finished(struct client *c, const char *why)
         c->poll_wait_ms = 0;
         c->last_poll = client_now(c);
         c->poll_good_ms = clock_ms();
+        if (c->target_changed)
+            installer_tell(c);
     }
     c->next_poll = clock_ms() + (c->poll_again ? 0 : wait);
     c->poll_again = false;

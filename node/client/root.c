@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,4 +71,45 @@ bool root_locked(const char *root)
             return true;
     }
     return false;
+}
+
+static char *zone_file(const char *root)
+{
+    char *AUTO(text_free) path = root_join(root, "/etc/timezone");
+    char  *text = NULL;
+    size_t length;
+
+    if (file_read(path, 4096, &text, &length, NULL))
+        return NULL;
+    text[strcspn(text, " \t\r\n")] = '\0';
+    if (*text)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* /etc/localtime → ../usr/share/zoneinfo/Europe/Berlin */
+static char *zone_link(const char *root)
+{
+    char *AUTO(text_free) path = root_join(root, "/etc/localtime");
+    char        to[512];
+    ssize_t     n = readlink(path, to, sizeof to - 1);
+    const char *name;
+
+    if (n <= 0)
+        return NULL;
+    to[n] = '\0';
+    name = strstr(to, "zoneinfo/");
+    return name ? must_copy(name + strlen("zoneinfo/")) : NULL;
+}
+
+char *root_zone(const struct config *config)
+{
+    char *name = must_copy(config->timezone);
+
+    name = name ? name : zone_file(config->root);
+    name = name ? name : zone_link(config->root);
+    name = name ? name : zone_file("/");
+    name = name ? name : zone_link("/");
+    return name ? name : must_copy("UTC");
 }

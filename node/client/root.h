@@ -16,5 +16,7 @@ bool  root_interrupted(const char *root);
 bool  root_locked(const char *root);
 /* dpkg without uid 0: only when asked for, only for another root than this machine's, never as uid 0. */
 bool  root_unprivileged(const struct config *);
+/* Its time zone's name: as configured, else as below root, else as this machine's, else "UTC". Caller frees. */
+char *root_zone(const struct config *);
 
 #endif

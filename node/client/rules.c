@@ -14,51 +14,10 @@
 
 /* --- the zone --- */
 
-static char *zone_file(const char *root)
-{
-    char *AUTO(text_free) path = root_join(root, "/etc/timezone");
-    char  *text = NULL;
-    size_t length;
-
-    if (file_read(path, 4096, &text, &length, NULL))
-        return NULL;
-    text[strcspn(text, " \t\r\n")] = '\0';
-    if (*text)
-        return text;
-    free(text);
-    return NULL;
-}
-
-/* /etc/localtime → ../usr/share/zoneinfo/Europe/Berlin */
-static char *zone_link(const char *root)
-{
-    char *AUTO(text_free) path = root_join(root, "/etc/localtime");
-    char        to[512];
-    ssize_t     n = readlink(path, to, sizeof to - 1);
-    const char *name;
-
-    if (n <= 0)
-        return NULL;
-    to[n] = '\0';
-    name = strstr(to, "zoneinfo/");
-    return name ? must_copy(name + strlen("zoneinfo/")) : NULL;
-}
-
-static char *zone_here(const struct config *config)
-{
-    char *name = must_copy(config->timezone);
-
-    name = name ? name : zone_file(config->root);
-    name = name ? name : zone_link(config->root);
-    name = name ? name : zone_file("/");
-    name = name ? name : zone_link("/");
-    return name ? name : must_copy("UTC");
-}
-
 /* A system whose zone nobody knows keeps UTC: a window in the wrong hour is better than none, and the fact "timezone" tells. */
 static void open_zone(struct client *c)
 {
-    char *AUTO(text_free) name = zone_here(c->options.config);
+    char *AUTO(text_free) name = root_zone(c->options.config);
     struct error e;
 
     if (zone_open(name, &c->zone, &e))

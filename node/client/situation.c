@@ -151,7 +151,7 @@ struct situation situation_of(struct client *c, struct job *j)
                               .postponed_until = j->row.postponed_until,
                               .batched = j->row.batched && j->deployment && near_enough(c, j, client_now(c)),
                               .installing = j->running && j->state == JOB_INSTALLING,
-                              .busy = c->install || c->scanning || clock_ms() < j->retry_at,
+                              .busy = c->install || c->told || c->scanning || clock_ms() < j->retry_at,
                               .restart_pending = j->row.restart_pending,
                               .restart_first = restart_first(c, j),
                               .turn_held = turn_held(c),

@@ -48,6 +48,11 @@ void cache_close(struct cache *c)
     free(c);
 }
 
+struct store *cache_store(const struct cache *c)
+{
+    return c->store;
+}
+
 const char *cache_partial_dir(const struct cache *c)
 {
     return c->partial;

@@ -9,6 +9,7 @@ struct cache;
 
 enum err cache_open(const char *dir, struct store *, struct cache **out, struct error *);
 void     cache_close(struct cache *);
+struct store *cache_store(const struct cache *);
 const char *cache_partial_dir(const struct cache *);
 const char *cache_content_dir(const struct cache *);
 void     cache_path(const struct cache *, const struct sha256 *, char *out, size_t size);       /* DIR/content/HEX */

@@ -10,9 +10,10 @@ policy/decide|base policy/document
 policy/authoring|base policy/document policy/trust policy/catalog policy/decide
 dht|base
 node/base|base policy
-node/io|base node/base
+node/io|base node/base policy/document/json.h
 node/store|base node/base
 node/client|base policy dht node/base node/io node/store node/config.h
+node/install|base policy node/base node/io node/store node/config.h node/client/install.h node/client/root.h
 node/dp|base policy dht node/base node/io node/store node/config.h
 node/site|base policy dht node/base node/io node/config.h
 node|base policy dht node
