@@ -2,6 +2,7 @@
 over (nothing more to come), proved (the trouble really happened and was noticed)."""
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,16 +17,21 @@ def say(text):
 
 
 def alter(path):
-    """Changes bytes all over a file in place: same size, inode and time, so that its owner does not notice, as with a disk that rots."""
-    before = os.stat(path)
-    size = before.st_size
+    """Changes bytes all over a file in place: same size, same inode."""
+    size = os.path.getsize(path)
     with open(path, "r+b") as file:
         for at in range(0, size, 32768):
             file.seek(at)
             byte = file.read(1)
             file.seek(at)
             file.write(bytes([byte[0] ^ 0x55]))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def believe(demo, name, path):
+    """The node's store takes the altered file for what it always was: it goes on serving it, where an honest one would look and notice."""
+    now = os.stat(path)
+    with sqlite3.connect(demo.fleet.path(name, "state", "store.db"), timeout=10) as store:
+        store.execute("UPDATE content SET mtime = ?, ctime = ? WHERE name = ?", (now.st_mtime_ns, now.st_ctime_ns, bytes.fromhex(os.path.basename(path))))
 
 
 def biggest(directory):
@@ -53,6 +59,7 @@ def lying_peer(demo):
     demo.fleet.until("a-1", lambda: demo.installed("a-1"), 120)
     path = biggest(demo.fleet.path("a-1", "state", "content"))
     alter(path)
+    believe(demo, "a-1", path)
     say(f"a-1 now serves altered bytes of {os.path.basename(path)[:16]}… to its neighbours")
     demo.trouble["state"] = "over"
 
