@@ -90,7 +90,11 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libferry.a
 	$(Q)$(CXX) $(LDFLAGS_) -o $@ $^ $(LIBRARIES) -lcmocka
 # Somebody with another BitTorrent client, who has to be C++ as the product's own side of libtorrent is.
 $(B)/unit/test_swarm_tls: $(B)/obj/tests/unit/stranger.o
-unit: $(UNIT)
+$(B)/e2e/stranger: $(B)/obj/tests/e2e/stranger.o $(B)/obj/tests/unit/stranger.o $(B)/libferry.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CXX) $(LDFLAGS_) -o $@ $^ $(LIBRARIES)
+unit: $(UNIT) $(B)/e2e/stranger
 # Measurements, made when they are asked for by name: make build/bench/bench_find && build/bench/bench_find
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/libferry.a
 	@mkdir -p $(@D)

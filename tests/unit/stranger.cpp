@@ -33,7 +33,7 @@ static lt::settings_pack settings_for(const stranger_options &o)
     pack.set_str(lt::settings_pack::listen_interfaces, listen + (o.torrent != nullptr ? "s" : ""));
     pack.set_str(lt::settings_pack::outgoing_interfaces, listen.substr(0, listen.rfind(':')));
     for (int const off : {lt::settings_pack::enable_dht, lt::settings_pack::enable_lsd, lt::settings_pack::enable_upnp,
-                          lt::settings_pack::enable_natpmp})
+                          lt::settings_pack::enable_natpmp, lt::settings_pack::enable_outgoing_utp, lt::settings_pack::enable_incoming_utp})
         pack.set_bool(off, false);
     pack.set_int(lt::settings_pack::tick_interval, 100);
     pack.set_int(lt::settings_pack::min_reconnect_time, 1);
