@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 [ "$(id -u)" = 0 ] || { echo "needs root: two users are what is tested"; exit 77; }
-B=${B:-build}
+B=${B:-build} top=$PWD
 net=127.0.$((20 + ${LANE:-0}))
 work=$(mktemp -d /tmp/ferry-least.XXXXXX)
 daemon= archive= installer=
@@ -54,6 +54,13 @@ install_start() {
 state_of() { get "[u['state'] for u in j['items'] if u['name']=='$1'][0]" ferry updates; }
 is() { [ "$(state_of "$1")" = "$2" ]; }
 version() { dpkg-query --admindir=root/var/lib/dpkg -W -f '${Version}' "$1"; }
+
+if command -v systemd-analyze >/dev/null; then
+    say "the unit"
+    sed "s|@sbindir@/ferryd|$work/bin/ferryd|" "$top/tools/packaging/ferryd.service.in" >ferryd.service
+    systemd-analyze security --offline=true --threshold=15 "$work/ferryd.service" >out 2>&1 || wrong "more exposed than 1.5: $(tail -1 out)"
+    tail -1 out
+fi
 
 say "a vendor, a site, a root that belongs to root, and a ferryd that is nobody"
 must make-archive.sh archive 1
