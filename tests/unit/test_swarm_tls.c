@@ -85,7 +85,7 @@ static struct stranger_saw visit(const struct visit *v)
     snprintf(address, sizeof address, "127.9.0.9:%d", t.port);
     assert_int_equal(swarm_peer(t.nodes[0].swarm, &t.name, address, &e), OK);
     stranger_call(s, "127.9.0.1", t.port);
-    for (int64_t end = now() + PATIENCE_MS; now() < end && !saw.whole; usleep(5000)) {
+    for (int64_t end = now() + (v->welcome ? 15000 : PATIENCE_MS); now() < end && !saw.whole; usleep(5000)) {
         struct stranger_saw sees = stranger_ask(s);
         pump();
         sees.peers = sees.peers > saw.peers ? sees.peers : saw.peers;
