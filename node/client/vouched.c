@@ -143,14 +143,23 @@ static void on_row(void *ctx, const struct job_row *row)
         job_find(c, row->update);
 }
 
+static void settle_row(struct client *c, struct job *j, int64_t now)
+{
+    int later = at_most(&j->row.last_attempt, now);
+
+    later += at_most(&j->row.reminded, now);
+    later += at_most(&j->row.changed, now);
+    if (later)
+        job_keep(c, j);
+}
+
 void vouched_settle(struct client *c)
 {
     int64_t now = client_now(c);
 
     store_jobs(c->store, on_row, c);
     for (struct job *j = c->jobs; j; j = j->next)
-        if (at_most(&j->row.last_attempt, now) | at_most(&j->row.reminded, now) | at_most(&j->row.changed, now))
-            job_keep(c, j);
+        settle_row(c, j, now);
     if (at_most(&c->evaluated_at, now))
         keep(c, "evaluated.at", now);
     at_most(&c->scanned_at, now);

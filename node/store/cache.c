@@ -179,11 +179,18 @@ static bool is_needed(const struct eviction *v, const struct sha256 *name)
     return v->needed && v->needed(v->ctx, name);
 }
 
+/* Also what lies less than that ahead of a clock that was corrected. What lies further ahead was dated by a wrong one: it would be young for
+ * years. */
+static bool is_young(const struct eviction *v, int64_t referenced)
+{
+    return v->now - referenced < YOUNG && referenced - v->now < YOUNG;
+}
+
 static void consider(void *ctx, const struct sha256 *name, uint64_t size, int64_t referenced)
 {
     struct eviction *v = ctx;
 
-    if (v->freed >= v->wanted || v->now - referenced < YOUNG || is_needed(v, name))
+    if (v->freed >= v->wanted || is_young(v, referenced) || is_needed(v, name))
         return;
     v->names = must_grow(v->names, v->count + 1, sizeof *v->names);
     v->names[v->count++] = *name;

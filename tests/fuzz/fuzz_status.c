@@ -31,6 +31,11 @@ static void turn(const char *node, const json_t *body)
     struct error  e;
     json_t       *out = NULL;
 
+    if (turn_new(&f->desk->a, node, body, &e))
+        fuzz_must(fuzz_same(before, fuzz_desk_digest(f)), "a question that is not a new one changed the ledger");
+    else
+        fuzz_must(turn_new(&f->desk->a, node, body, &e) == ERR_DENIED, "a question was new twice");
+    before = fuzz_desk_digest(f);
     if (turn_ask(&f->desk->a, node, body, &out, &e))
         fuzz_must(fuzz_same(before, fuzz_desk_digest(f)), "a turn was refused and changed the ledger");
     json_decref(out);

@@ -108,6 +108,20 @@ static void count_evicted(void *ctx, const struct sha256 *h)
     (*(int *)ctx)++;
 }
 
+/* Touched while the clock was ten years ahead: it is not young for ten years. */
+static void test_ahead(void **state)
+{
+    struct place *p = *state;
+    struct sha256 far = keep(p, "far"), near = keep(p, "near"), needed = keep(p, "needed");
+    int64_t       now = clock_now();
+
+    cache_touch(p->cache, &far, now + 3650 * DAY);
+    cache_touch(p->cache, &near, now + DAY / 2);
+    cache_trim(p->cache, 0, now, needs, &needed);
+    assert_false(cache_has(p->cache, &far, 3));
+    assert_true(cache_has(p->cache, &near, 4));
+}
+
 /* The limit is for what nobody needs: oldest first, no more than has to go, never what is young. */
 static void test_trim(void **state)
 {
@@ -142,6 +156,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_untouched, begin, end),
         cmocka_unit_test_setup_teardown(test_room, begin, end),
         cmocka_unit_test_setup_teardown(test_trim, begin, end),
+        cmocka_unit_test_setup_teardown(test_ahead, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
