@@ -67,17 +67,17 @@ must make-archive.sh archive 1
 must make-root.sh root archive ferry-lib ferry-app ferry-data
 mkdir -p root/bin
 (cd archive && exec python3 -m http.server --bind $net.3 8491 >/dev/null 2>&1) & archive=$!
-must nobody ferry site init --name hq --state mine/site --url http://$net.1:8440
+must nobody ferry site init --name hq --state mine/site --url https://$net.1:8440
 common="control-socket = $FERRY_SOCKET
 state-dir = $work/mine/state
 site-state = $work/mine/site
 site-listen = $net.1:8440
-site-url = http://$net.1:8440"
+site-url = https://$net.1:8440"
 printf '%s\nrole = site\n' "$common" >conf
 start
 token=$(ferry node token)
 kill "$daemon" && wait "$daemon"
-printf '%s\nrole = site, distribution-point, client\nsite = http://%s.1:8440\nenrol-token = %s\nhostname = box\nroot = %s\nlisten = %s.1:6881\nbind-address = %s.1\npoll = 1s\ndp-name = dp-1\ndp-listen = %s.2:8480\ndp-state = %s\ninstaller = %s\nrestart-command = touch %s\n' \
+printf '%s\nrole = site, distribution-point, client\nsite = https://%s.1:8440\nenrol-token = %s\nhostname = box\nroot = %s\nlisten = %s.1:6881\nbind-address = %s.1\npoll = 1s\ndp-name = dp-1\ndp-listen = %s.2:8480\ndp-state = %s\ninstaller = %s\nrestart-command = touch %s\n' \
     "$common" $net "$token" "$work/root" $net $net $net "$work/mine/dp" "$work/run/installer.sock" "$work/restarted" >conf
 install_start
 start
@@ -86,7 +86,7 @@ grep -E '^Uid:|^Cap(Inh|Prm|Eff|Bnd|Amb):|^NoNewPrivs:' "/proc/$daemon/status"
 [ "$(awk '/^Cap/ { if ($2 != "0000000000000000") print }' "/proc/$daemon/status")" = "" ] || wrong "ferryd has capabilities"
 [ "$(awk '/^Uid:/ { print $3 }' "/proc/$daemon/status")" = "$(id -u nobody)" ] || wrong "ferryd is not nobody"
 nobody test -w root/var/lib/dpkg/status && wrong "nobody can change the root"
-must ferry dp add dp-1 --url http://$net.2:8480 --node box
+must ferry dp add dp-1 --url https://$net.2:8480 --node box
 must ferry boundary add here --cidr $net.0/24 --dp dp-1
 must ferry catalog add apt demo --uri http://$net.3:8491 --suite demo --component main --keyring archive/demo.gpg
 must ferry catalog sync

@@ -118,7 +118,7 @@ for who in till-1 till-2 dp-1; do papers $who; done
 
 say "papers that are not this site's"
 openssl req -x509 -newkey ed25519 -noenc -days 30 -subj "/O=Ferry/CN=$(value site.state none 2>/dev/null || echo x)" -keyout foreign-ca.key -out foreign-ca.pem 2>/dev/null
-subject=$(openssl x509 -in till-1.pem -noout -subject -nameopt multiline | sed -n 's/.*commonName *= //p')
+subject=$(openssl x509 -in till-1.pem -noout -subject -nameopt multiline | sed -n 's/.*commonName *= //p' | head -n 1)
 issue() { # NAME CA: a certificate in the name of till-1, over a key of its own
     openssl req -new -newkey ed25519 -noenc -subj "/O=Ferry/CN=$subject" -keyout "$1.key" -out "$1.csr" 2>/dev/null &&
         openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 30 -extfile <(echo 'subjectAltName = DNS:*') -out "$1.pem" 2>/dev/null

@@ -467,7 +467,7 @@ class Story(Months):
         self.expect("every status message has arrived", self.delivered, 30)
         if not any(c["origin"] for c in self.fleet.daemons["site"].ask("/api/v1/nodes/laptop-1")["contents"]):
             raise Wrong("the laptop was away and took nothing from the origin")
-        if not all(branch["peers"] for branch in self.ask("status")["branches"] if branch["branch"] in NET):
+        if not all(branch["peers"] for branch in self.ask("status")["branches"] if branch["name"] in NET):
             raise Wrong("neighbours gave each other nothing")
         self.say(f"three months: everything happened when it had to, {len(self.calendar)} lines of calendar")
 
