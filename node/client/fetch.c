@@ -302,7 +302,7 @@ enum err fetcher_open(const struct fetcher_options *options, struct fetcher **ou
                     "listen is not set: a node that fetches needs the address its neighbours reach it at, like listen = 10.1.0.7:6881");
     struct fetcher *f = must_alloc(sizeof *f);
     f->options = *options;
-    struct branch_options bo = {.loop = options->loop, .config = options->config, .on_event = on_event, .ctx = f};
+    struct branch_options bo = {.loop = options->loop, .config = options->config, .ssl = options->ssl, .on_event = on_event, .ctx = f};
     enum err code = branch_open(&bo, &f->branch, e);
     if (code != OK) {
         free(f);
@@ -315,6 +315,11 @@ enum err fetcher_open(const struct fetcher_options *options, struct fetcher **ou
     f->open = 1;
     *out = f;
     return OK;
+}
+
+struct branch *fetcher_branch(struct fetcher *f)
+{
+    return f->branch;
 }
 
 static void on_branch_closed(void *ctx)

@@ -14,6 +14,7 @@
 #include "node/store/cache.h"
 #include "policy/decide/source.h"
 
+struct branch;
 struct fetcher;
 
 struct fetcher_options {
@@ -22,6 +23,7 @@ struct fetcher_options {
     struct web          *web;
     struct store        *store;
     struct cache        *cache;
+    bool                 ssl;                   /* neighbours have certificates: branch_identify (fetcher_branch) says ours */
     /* Every event a person should know of: becomes a status message of topic "content" (design.md: PLAN of messages in report.h). Taken. */
     void               (*tell)(void *ctx, json_t *message);
     /* Something changed for this content (here, no source, failed): ask the decisions again. */
@@ -30,6 +32,7 @@ struct fetcher_options {
 };
 enum err fetcher_open(const struct fetcher_options *, struct fetcher **out, struct error *);
 void     fetcher_close(struct fetcher *, void (*closed)(void *ctx), void *ctx);
+struct branch *fetcher_branch(struct fetcher *);    /* to say who we are and who is retired; borrowed, until fetcher_close */
 
 /* New policy: sources are ordered anew. Borrowed until the next call; fleet may be NULL (nothing known yet). */
 void     fetcher_policy(struct fetcher *, const struct fleet *, const char *address);

@@ -72,8 +72,8 @@ static bool fill(X509 *x, EVP_PKEY *holder, EVP_PKEY *signer, const struct wish 
 {
     return X509_set_version(x, X509_VERSION_3) && serial_set(x) && ASN1_TIME_set(X509_getm_notBefore(x), w->now - CERTIFICATE_EARLY) &&
            ASN1_TIME_set(X509_getm_notAfter(x), w->now + w->life_s) && name_set(X509_get_issuer_name(x), w->site_id, "Ferry") &&
-           name_set(X509_get_subject_name(x), w->subject, "Ferry") && (w->ca || star_add(X509_get_subject_name(x))) && X509_set_pubkey(x, holder) && extensions_add(x, w) &&
-           X509_sign(x, signer, NULL);
+           name_set(X509_get_subject_name(x), w->subject, "Ferry") && (w->ca || star_add(X509_get_subject_name(x))) &&
+           X509_set_pubkey(x, holder) && extensions_add(x, w) && X509_sign(x, signer, NULL);
 }
 
 static char *pem_of(X509 *x)
