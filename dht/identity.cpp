@@ -65,6 +65,9 @@ void tls_judge(swarm &s, const torrent *t, const lt::tcp::endpoint &remote, cons
 {
     if (std::strcmp(ec.category().name(), "asio.ssl") != 0)    // by name: libtorrent's own copy of the category is another object
         return;
+    int const reason = ERR_GET_REASON(static_cast<unsigned long>(ec.value()));
+    if (reason == SSL_R_TLSV1_UNRECOGNIZED_NAME || reason == SSL_R_CALLBACK_FAILED)
+        return;                                 // whoever was called does not have that torrent yet: no matter of trust
     if (t != nullptr && s.allowed.count(remote.address()) > 0)
         s.estranged.insert(remote.address());
     int64_t const now = now_ms();
@@ -77,7 +80,7 @@ void tls_judge(swarm &s, const torrent *t, const lt::tcp::endpoint &remote, cons
     std::string const who = t != nullptr ? endpoint_print(listen_of(*t, remote, "")) : remote.address().to_string();
     std::snprintf(event.peer, sizeof event.peer, "%s", who.c_str());
     std::snprintf(event.text, sizeof event.text, "TLS with %s: %s: %s", event.peer,
-                  ERR_GET_REASON(static_cast<unsigned long>(ec.value())) > alerts_from ? "it refuses this node's certificate"
+                  reason > alerts_from ? "it refuses this node's certificate"
                                                                                        : "no certificate of this fleet that holds now",
                   ec.message().c_str());
     s.queue.push_back(event);
