@@ -1,4 +1,5 @@
 /* Windows, settings and turns of collections: what a command stores is what nodes read, also where nothing is deployed. */
+#include "policy/trust/delegation.h"
 #include "tests/unit/desk.h"
 
 static char till[NODE_ID_SIZE];
@@ -222,13 +223,13 @@ static void test_too_many(void **state)
 
     desk_catalog(d);
     say(d, "group.create", "{'name':'g'}");
-    for (int i = 0; i < 63; i++) {
+    for (int i = 0; i < DELEGATIONS - 1; i++) {
         snprintf(args, sizeof args, "{'name':'c%d','rule':'hostname = a'}", i);
         say(d, "collection.create", args);
         snprintf(args, sizeof args, "{'collection':'c%d','name':'w','when':'daily','duration':'1h'}", i);
         say(d, "window.add", args);
     }
-    refused(d, ERR_CONDITION, "room for 63", "window.add", "{'collection':'tills','name':'w','when':'daily','duration':'1h'}");
+    refused(d, ERR_CONDITION, "room for 127", "window.add", "{'collection':'tills','name':'w','when':'daily','duration':'1h'}");
     refused(d, ERR_CONDITION, "tills would be one more", "deployment.create",
             "{'name':'d','group':'g','collection':'tills','purpose':'available'}");
     say(d, "deployment.create", "{'name':'d','group':'g','collection':'c0','purpose':'available'}");
