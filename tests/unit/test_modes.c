@@ -62,9 +62,9 @@ static void a_fresh_site(void **state)
     assert_non_null(mkdtemp(dir));
     site = must_print("%s/site", dir);
     umask(0);
-    assert_int_equal(site_create(site, "hq", "http://hq.example.org:8440", &out, NULL), OK);
+    assert_int_equal(site_create(site, "hq", "https://hq.example.org:8440", &out, NULL), OK);
     json_decref(out);
-    assert_true(secrets_below(site) >= 3 + 3 + 1 + 1);          /* root, the online roles, the seal, the ledger */
+    assert_true(secrets_below(site) >= 3 + 3 + 1 + 2 + 1);      /* root, the online roles, the seal, CA and TLS, the ledger */
     assert_int_equal(file_remove(dir, NULL), OK);
 }
 
