@@ -72,6 +72,7 @@ class Daemon:
 class Fleet:
     def __init__(self, work):
         self.work, self.daemons, self.others = work, {}, []
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))     # whoever waits in `finally` ends what it started
         self.environment = {}                   # what every daemon gets besides ours
         os.makedirs(self.path("log"), exist_ok=True)
 
