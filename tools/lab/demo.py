@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from fleet import MIB, Fleet, Refused
+from fleet import Fleet, MIB, Refused, end_when_asked
 import trouble
 
 LANE = int(os.environ.get("LANE") or 0)         # several demonstrations at once: each has addresses of its own
@@ -290,6 +290,7 @@ def main():
     options = parser.parse_args()
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1 << 31)
+    end_when_asked()
     demo = Demo(options)
     try:
         good = demo.play()

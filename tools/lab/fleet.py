@@ -16,6 +16,11 @@ class Refused(Exception):
     """A daemon or a command said no; the text says why."""
 
 
+def end_when_asked():
+    """SIGTERM, which is what a test's deadline sends, becomes an exception: whoever waits in `finally` ends what it started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 class SocketConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("ferryd", timeout=20)
@@ -72,7 +77,6 @@ class Daemon:
 class Fleet:
     def __init__(self, work):
         self.work, self.daemons, self.others = work, {}, []
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))     # whoever waits in `finally` ends what it started
         self.environment = {}                   # what every daemon gets besides ours
         os.makedirs(self.path("log"), exist_ok=True)
 

@@ -14,7 +14,7 @@ import sys
 import time
 import zoneinfo
 
-from fleet import Fleet, Refused
+from fleet import Fleet, Refused, end_when_asked
 
 LANE = int(os.environ.get("LANE") or 0)         # several laboratories at once: each has addresses of its own
 HQ = f"127.0.{14 + 10 * LANE}"
@@ -475,6 +475,7 @@ class Story(Months):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", required=True)
+    end_when_asked()
     story, good = Story(parser.parse_args().work), False
     try:
         story.play()
