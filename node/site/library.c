@@ -44,26 +44,14 @@ bool library_has(struct site *s, const struct sha256 *h)
     return both;
 }
 
-/* Whose nodes are neighbours; *out NULL: this site has no CA. */
-static enum err ca_read(struct site *s, char **out, struct error *e)
-{
-    AUTO(text_free) char *path = must_print("%s/ca.pem", s->dir);
-
-    *out = NULL;
-    return file_exists(path) ? file_read(path, 4096, out, NULL, e) : OK;
-}
-
 /* Torrent first, then the content under its name: who sees the content sees its torrent. */
 enum err library_settle(struct site *s, const char *tmp, const struct sha256 *h, struct sha256 *info_hash, struct error *e)
 {
     char    *file = place(s, h, "", ""), *path = place(s, h, "", ".torrent");
     uint8_t *torrent = NULL;
     size_t   size;
-    char    *ca;
-    enum err code = ca_read(s, &ca, e);
+    enum err code = swarm_torrent_make(tmp, h, s->identity.ca_pem, &torrent, &size, info_hash, e);
 
-    code = code ? code : swarm_torrent_make(tmp, h, ca, &torrent, &size, info_hash, e);
-    free(ca);
     code = code ? code : file_write(path, torrent, size, 0644, e);
     if (!code && chmod(tmp, 0644))
         code = fail_errno(e, "%s", tmp);
