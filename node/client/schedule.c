@@ -188,11 +188,11 @@ static void step_all(struct client *c)
 }
 
 /* While they were stepped through, one of them may have begun a plan: one installer at a time. */
-static void begin_next(struct client *c)
+static void begin_next(struct client *c, bool ran)
 {
     struct job *next = c->install ? NULL : best(c);
 
-    if (c->install) {
+    if (c->install && !ran) {
         step_all(c);
     } else if (next) {
         job_install(c, next);
@@ -222,7 +222,7 @@ static void trim(struct client *c)
 
 void schedule_run(struct client *c)
 {
-    bool unanswered = c->ask == ASK_UNANSWERED, restarting;
+    bool unanswered = c->ask == ASK_UNANSWERED, ran = c->install, restarting;
 
     c->schedule_at = clock_ms() + LOOK_AGAIN_MS;
     c->wake_at = INT64_MAX;
@@ -233,7 +233,7 @@ void schedule_run(struct client *c)
     if (c->scan_again)
         scan_begin(c);
     step_all(c);
-    begin_next(c);
+    begin_next(c, ran);
     if (unanswered)
         c->ask = ASK_IDLE;                      /* it held for these decisions only */
     restarting = reboot_run(c);
