@@ -57,6 +57,21 @@ static void answer(struct exchange *x, enum err code, const struct error *e, cha
     free(message);
 }
 
+/* What the user wants, by its body, and what comes of it in words. */
+static void act(struct client *c, struct exchange *x, enum err (*what)(struct client *, struct exchange *, const json_t *, char **, struct error *))
+{
+    struct error e;
+    char        *message = NULL;
+    json_t      *body = body_of(x);
+    enum err     code;
+
+    if (!body)
+        return;
+    code = what(c, x, body, &message, &e);
+    answer(x, code, &e, message);
+    json_decref(body);
+}
+
 static char *promise(struct client *c, struct job *j)
 {
     AUTO(text_free) char *text = sentence_job(c, j);
@@ -150,16 +165,7 @@ static enum err install(struct client *c, struct exchange *x, const json_t *body
 
 void client_on_install(void *client, struct exchange *x)
 {
-    struct error e;
-    char        *message = NULL;
-    json_t      *body = body_of(x);
-    enum err     code;
-
-    if (!body)
-        return;
-    code = install(client, x, body, &message, &e);
-    answer(x, code, &e, message);
-    json_decref(body);
+    act(client, x, install);
 }
 
 /* --- postpone --- */
@@ -214,16 +220,7 @@ static enum err postpone(struct client *c, struct exchange *x, const json_t *bod
 
 void client_on_postpone(void *client, struct exchange *x)
 {
-    struct error e;
-    char        *message = NULL;
-    json_t      *body = body_of(x);
-    enum err     code;
-
-    if (!body)
-        return;
-    code = postpone(client, x, body, &message, &e);
-    answer(x, code, &e, message);
-    json_decref(body);
+    act(client, x, postpone);
 }
 
 /* --- business hours --- */
