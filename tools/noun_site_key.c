@@ -115,9 +115,12 @@ static enum err read_todo(const char *path, json_t **out, struct error *e)
 {
     AUTO(text_free) char *text = NULL;
     size_t                length;
+    struct error          why = {0};
     enum err              code = file_read(path, TODO_MOST, &text, &length, e);
 
-    return code ? code : json_read(text, length, TODO_MOST, out, e);
+    if (!code && (code = json_read(text, length, TODO_MOST, out, &why)))
+        return fail(e, code, "%s is no prepared root (`ferry site root renew` and `ferry site key rotate` make those): %s", path, why.text);
+    return code;
 }
 
 static enum err run_accept(struct invocation *in, struct error *e)

@@ -123,11 +123,20 @@ static const struct property *property_find(const struct vocabulary *v, const ch
     return NULL;
 }
 
+/* "; accepted are name, version, …", as many as have room. */
+static void property_list(const struct vocabulary *v, char *out, size_t room)
+{
+    size_t at = (size_t)snprintf(out, room, "; accepted are ");
+
+    for (size_t i = 0; i < v->count && at < room; i++)
+        at += (size_t)snprintf(out + at, room - at, "%s%s", i ? ", " : "", v->properties[i].name);
+}
+
 static bool property_take(struct parser *p, struct expression *x)
 {
     const char *names[128], *near;
     size_t      n = 0;
-    char        more[200] = "";
+    char        more[320] = "";
 
     x->column = p->column;
     x->property = property_find(p->vocabulary, p->word);
@@ -139,6 +148,8 @@ static bool property_take(struct parser *p, struct expression *x)
     near = nearest(p->word, names, n);
     if (near)
         snprintf(more, sizeof more, "; did you mean \"%s\"?", near);
+    else
+        property_list(p->vocabulary, more, sizeof more);
     refuse_at(p, p->column, "no such property", more);
     return false;
 }

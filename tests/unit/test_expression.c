@@ -301,7 +301,7 @@ static void refused(void **state)
         {"required >=", 12, "expected a value"},
         {"required >= and", 13, "expected a whole number"},
         {"requird = 1", 1, "no such property; did you mean \"required\"?"},
-        {"title = a and colour = b", 15, "no such property"},
+        {"title = a and colour = b", 15, "no such property; accepted are "},
         {"required 5", 10, "expected one of = != < <= > >= ~ contains in"},
         {"required = 5 6", 14, "expected and, or, or the end"},
         {"(required = 5", 14, "expected )"},
