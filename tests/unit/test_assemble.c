@@ -1,5 +1,5 @@
 /* Runs of rules and `ferry deploy` on a real site with a real signed archive; and everything that can go wrong in between. */
-#include "tests/unit/site_lab.h"
+#include "tests/unit/site_archive.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -9,33 +9,11 @@
 #define DATA_MIB 8
 
 static struct site_lab lab;
-static char            made[64];                /* an archive made once; every test works on a copy */
-
-__attribute__((format(printf, 1, 2))) static void shell(const char *format, ...)
-{
-    char    command[1024];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    if (system(command))
-        fail_msg("%s", command);
-}
 
 static int make(void **state)
 {
     (void)state;
-    strcpy(made, "/tmp/ferry-arc-XXXXXX");
-    assert_non_null(mkdtemp(made));
-    shell("FERRY_DATE=$(($(date +%%s) - 86400)) tests/fixtures/make-archive.sh %s %d", made, DATA_MIB);
-    return 0;
-}
-
-static int unmake(void **state)
-{
-    (void)state;
-    return file_remove(made, NULL) != OK;
+    return site_archive_make(DATA_MIB);
 }
 
 static void post(const char *path, json_t *body)
@@ -51,7 +29,7 @@ static int begin(void **state)
     (void)state;
     unsetenv("FERRY_CLOCK_OFFSET");
     site_lab_open(&lab);
-    shell("cp -a %s/. %s", made, lab.www);
+    site_shell("cp -a %s/. %s", site_archive, lab.www);
     uri = must_print("%s/www", lab.net.url);
     keyring = must_print("%s/demo.gpg", lab.www);
     post("catalogs", json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", "demo", "type", "apt", "uri", uri, "suite", "demo", "keyring", keyring));
@@ -179,13 +157,13 @@ static void test_no_content(void **state)
     (void)state;
     job_done(&lab, "rules/weekly/run", NULL);
     json_decref(must(&lab, "PATCH", "rules/weekly", json_pack("{s:s}", "filter", "name in (ferry-app, ferry-tool)")));
-    shell("rm -r %s/pool/main/f/ferry-tool", lab.www);
+    site_shell("rm -r %s/pool/main/f/ferry-tool", lab.www);
     run_fails("not-found", "ferry-tool");
-    shell("cp -a %s/pool/main/f/ferry-tool %s/pool/main/f && for f in %s/pool/main/f/ferry-tool/*; do printf X | dd of=$f bs=1 seek=40 "
+    site_shell("cp -a %s/pool/main/f/ferry-tool %s/pool/main/f && for f in %s/pool/main/f/ferry-tool/*; do printf X | dd of=$f bs=1 seek=40 "
           "conv=notrunc status=none; done",
-          made, lab.www, lab.www);
+          site_archive, lab.www, lab.www);
     run_fails("verify", "SHA-256");
-    shell("cp -a %s/pool/main/f/ferry-tool %s/pool/main/f", made, lab.www);
+    site_shell("cp -a %s/pool/main/f/ferry-tool %s/pool/main/f", site_archive, lab.www);
     job_done(&lab, "rules/weekly/run", NULL);
     last_run("ok");
     assert_false(alerted("rule-failed"));
@@ -283,12 +261,12 @@ static void test_unpublished(void **state)
     json_t *end_of;
 
     (void)state;
-    shell("mv %s/policy/targets %s/away && : >%s/policy/targets", lab.dir, lab.dir, lab.dir);
+    site_shell("mv %s/policy/targets %s/away && : >%s/policy/targets", lab.dir, lab.dir, lab.dir);
     end_of = job(&lab, "rules/weekly/run", NULL);
     assert_non_null(strstr(json_string_value(json_object_get(json_object_get(end_of, "result"), "message")), "not published yet"));
     json_decref(end_of);
     last_run("ok");
-    shell("rm %s/policy/targets && mv %s/away %s/policy/targets", lab.dir, lab.dir, lab.dir);
+    site_shell("rm %s/policy/targets && mv %s/away %s/policy/targets", lab.dir, lab.dir, lab.dir);
     while (lab.site->unpublished)
         uv_run(&lab.net.loop, UV_RUN_ONCE);
     assert_true(published("weekly-"));
@@ -332,5 +310,5 @@ int main(void)
 
     if (system("command -v gpg apt-ftparchive dpkg-scanpackages gpgv >/dev/null"))
         return 77;
-    return cmocka_run_group_tests(tests, make, unmake);
+    return cmocka_run_group_tests(tests, make, site_archive_end);
 }

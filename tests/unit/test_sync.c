@@ -1,36 +1,14 @@
 /* Catalog sync against a real signed archive: whatever is doubtful is refused with its reason, and the old catalog stays. */
-#include "tests/unit/site_lab.h"
+#include "tests/unit/site_archive.h"
 
 #define INRELEASE "dists/demo/InRelease"
 
 static struct site_lab lab;
-static char            made[64];                /* an archive made once; every test works on a copy */
-
-__attribute__((format(printf, 1, 2))) static void shell(const char *format, ...)
-{
-    char    command[1024];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    if (system(command))
-        fail_msg("%s", command);
-}
 
 static int make(void **state)
 {
     (void)state;
-    strcpy(made, "/tmp/ferry-arc-XXXXXX");
-    assert_non_null(mkdtemp(made));
-    shell("FERRY_DATE=$(($(date +%%s) - 86400)) tests/fixtures/make-archive.sh %s 1", made);
-    return 0;
-}
-
-static int unmake(void **state)
-{
-    (void)state;
-    return file_remove(made, NULL) != OK;
+    return site_archive_make(1);
 }
 
 static json_t *catalog(const char *name, const char *component)
@@ -45,7 +23,7 @@ static int begin(void **state)
 {
     (void)state;
     site_lab_open(&lab);
-    shell("cp -a %s/. %s", made, lab.www);
+    site_shell("cp -a %s/. %s", site_archive, lab.www);
     json_decref(must(&lab, "POST", "catalogs", catalog("demo", "main")));
     return 0;
 }
@@ -60,7 +38,7 @@ static int end(void **state)
 /* Index and signature once more, dated days from now. */
 static void sign_again(int days, const char *more)
 {
-    shell("FERRY_DATE=$(($(date +%%s) + %d * 86400)) %s tests/fixtures/make-archive.sh --sign %s", days, more, lab.www);
+    site_shell("FERRY_DATE=$(($(date +%%s) + %d * 86400)) %s tests/fixtures/make-archive.sh --sign %s", days, more, lab.www);
 }
 
 static int64_t updates(void)
@@ -112,9 +90,9 @@ static void test_good(void **state)
 static void test_nothing_to_read(void **state)
 {
     (void)state;
-    shell("rm -r %s/dists", lab.www);
+    site_shell("rm -r %s/dists", lab.www);
     refused("not-found", "catalog demo");
-    shell("cp -a %s/dists %s", made, lab.www);
+    site_shell("cp -a %s/dists %s", site_archive, lab.www);
     good();
     server_close(lab.net.server, NULL, NULL);
     lab.net.server = NULL;
@@ -125,12 +103,12 @@ static void test_tampered(void **state)
 {
     (void)state;
     good();
-    shell("sed -i 's/^Suite: demo/Suite: evil/' %s/" INRELEASE, lab.www);
+    site_shell("sed -i 's/^Suite: demo/Suite: evil/' %s/" INRELEASE, lab.www);
     refused("verify", "signature");
-    shell("cp %s/" INRELEASE " %s/dists/demo", made, lab.www);
-    shell("truncate -s 300 %s/" INRELEASE, lab.www);
+    site_shell("cp %s/" INRELEASE " %s/dists/demo", site_archive, lab.www);
+    site_shell("truncate -s 300 %s/" INRELEASE, lab.www);
     refused("verify", "signature");
-    shell(": >%s/" INRELEASE, lab.www);
+    site_shell(": >%s/" INRELEASE, lab.www);
     refused("verify", "signature");
 }
 
@@ -142,7 +120,7 @@ static void test_other_key(void **state)
     (void)state;
     good();
     snprintf(other, sizeof other, "%s/other", lab.net.dir);
-    shell("tests/fixtures/make-archive.sh %s 1 && cp %s/" INRELEASE " %s/dists/demo", other, other, lab.www);
+    site_shell("tests/fixtures/make-archive.sh %s 1 && cp %s/" INRELEASE " %s/dists/demo", other, other, lab.www);
     refused("verify", "signature");
 }
 
@@ -165,14 +143,14 @@ static void test_packages(void **state)
 {
     (void)state;
     good();
-    shell("rm -r %s/pool/main/f/ferry-tool", lab.www);
+    site_shell("rm -r %s/pool/main/f/ferry-tool", lab.www);
     sign_again(0, "");
-    shell("for f in %s/dists/demo/main/binary-amd64/by-hash/SHA256/*; do printf X | dd of=$f bs=1 seek=40 conv=notrunc status=none; done",
+    site_shell("for f in %s/dists/demo/main/binary-amd64/by-hash/SHA256/*; do printf X | dd of=$f bs=1 seek=40 conv=notrunc status=none; done",
           lab.www);
     refused("verify", "SHA-256");
-    shell("for f in %s/dists/demo/main/binary-amd64/by-hash/SHA256/*; do truncate -s 100 $f; done", lab.www);
+    site_shell("for f in %s/dists/demo/main/binary-amd64/by-hash/SHA256/*; do truncate -s 100 $f; done", lab.www);
     refused("verify", "SHA-256");
-    shell("rm -r %s/dists/demo/main", lab.www);
+    site_shell("rm -r %s/dists/demo/main", lab.www);
     refused("not-found", "by-hash");
     sign_again(0, "");
     job_done(&lab, "catalogs/sync", NULL);
@@ -222,7 +200,7 @@ static void test_download(void **state)
     json_decref(out);
     job_refused(&lab, "groups/octobre/download", NULL, "not-found", "did you mean \"october\"?");
     json_decref(must(&lab, "POST", "groups/october/members", json_pack("{s:[s]}", "updates", "ferry-tool")));
-    shell("for f in %s/pool/main/f/ferry-tool/*; do printf X | dd of=$f bs=1 seek=40 conv=notrunc status=none; done", lab.www);
+    site_shell("for f in %s/pool/main/f/ferry-tool/*; do printf X | dd of=$f bs=1 seek=40 conv=notrunc status=none; done", lab.www);
     job_refused(&lab, "groups/october/download", NULL, "verify", "SHA-256");
     assert_int_equal(library_count(&lab), 4);
 }
@@ -237,5 +215,5 @@ int main(void)
 
     if (system("command -v gpg apt-ftparchive dpkg-scanpackages gpgv >/dev/null"))
         return 77;
-    return cmocka_run_group_tests(tests, make, unmake);
+    return cmocka_run_group_tests(tests, make, site_archive_end);
 }
